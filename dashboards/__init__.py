@@ -1,0 +1,1 @@
+"""The console: pages that mirror CloudWatch, over the answers of `queries`."""

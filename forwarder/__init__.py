@@ -1,0 +1,1 @@
+"""Packets and what decides about them: wire codec, engine, data path, control, health, telemetry and the lab."""

@@ -1,0 +1,216 @@
+"""The one table of settings: name, default, limits, unit and help, from which flags, environment and docs are made.
+
+A setting's value is taken from the command line, else from the environment (`GATEWATCH_<NAME>`), else from the file
+named by `--config` (TOML), else from the default here.  A bad value names the setting, what was given and what is
+allowed, and nothing starts.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+ENVIRONMENT_PREFIX = "GATEWATCH_"
+
+#: Which services read a setting; `all` stands for every one.
+ALL = ("all",)
+
+
+def _about(description: str, *services: str, unit: str = "", **limits: Any) -> Meta:
+    return Meta(description=description, extra={"services": services or ALL, "unit": unit}, **limits)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting of every service.  Units are in the names; `docs/reference/settings.md` is made from this class."""
+
+    # Where things are
+    data: Annotated[str, _about("folder that holds state, spool, lake and manifest", unit="path")] = "./gatewatch-data"
+    inventory: Annotated[
+        str, _about("network inventory (TOML); empty: DATA/inventory.toml", "api", "forwarder", "console", unit="path")
+    ] = ""
+    account_id: Annotated[str, _about("AWS account id shown in ARNs and records", pattern=r"^\d{12}$")] = "123456789012"
+    region: Annotated[str, _about("region shown in ARNs and records", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+
+    # Bus
+    bus: Annotated[
+        str, _about("`embedded`, or `kafka://host:port[,host:port]`", pattern=r"^(embedded|kafka://[^/\s]+)$", unit="URL")
+    ] = "embedded"
+    kafka_partitions: Annotated[int, _about("partitions of topics that gatewatch creates", ge=1, le=256)] = 4
+    kafka_replicas: Annotated[int, _about("replication factor of topics that gatewatch creates", ge=1, le=9)] = 1
+    message_bytes_max: Annotated[int, _about("largest message put on the bus", unit="bytes", ge=1024, le=1_048_576)] = 65_536
+    spool_bytes_max: Annotated[
+        int, _about("spool size of one service; past it the oldest messages are given up and counted",
+                    unit="bytes", ge=1_048_576, le=1 << 40)
+    ] = 1 << 30
+    spool_keep_s: Annotated[
+        int, _about("how long the spool keeps what every consumer has acknowledged", unit="seconds", ge=0, le=604_800)
+    ] = 600
+
+    # API
+    api_host: Annotated[str, _about("address the AWS API listens on", "api")] = "127.0.0.1"
+    api_port: Annotated[int, _about("port the AWS API listens on", "api", ge=1, le=65_535)] = 8060
+
+    # Forwarder
+    datapath: Annotated[str, _about("data path", "forwarder", pattern=r"^(portable|scapy)$")] = "portable"
+    flows_max: Annotated[int, _about("flow table entries", "forwarder", unit="flows", ge=16, le=10_000_000)] = 200_000
+    rejects_max: Annotated[
+        int, _about("refused flows told apart in one capture window; the rest become SKIPDATA", "forwarder",
+                    unit="flows", ge=16, le=1_000_000)
+    ] = 20_000
+    batch_packets_max: Annotated[int, _about("packets taken from a socket at once", "forwarder", unit="packets", ge=1, le=1024)] = 64
+    receive_buffer_bytes: Annotated[
+        int, _about("socket receive buffer", "forwarder", unit="bytes", ge=65_536, le=1 << 30)
+    ] = 32 << 20
+    maglev_slots: Annotated[
+        int, _about("size of the Maglev table, a prime", "forwarder", unit="slots", ge=7, le=65_537)
+    ] = 16_381
+    capture_window_s: Annotated[
+        int, _about("capture window of flow records; AWS has 60 and 600", "forwarder", unit="seconds", ge=1, le=600)
+    ] = 60
+    metrics_period_s: Annotated[
+        int, _about("period of the AWS/GatewayELB metrics; AWS has 60", "forwarder", unit="seconds", ge=1, le=60)
+    ] = 60
+    probe_threads_max: Annotated[int, _about("health probes under way at once", "forwarder", unit="probes", ge=1, le=256)] = 32
+
+    # Ingest
+    ingest_poll_s: Annotated[float, _about("how long ingest waits for messages", "ingest", unit="seconds", ge=0.01, le=10)] = 0.2
+    ingest_batch_messages_max: Annotated[
+        int, _about("messages written in one transaction", "ingest", unit="messages", ge=1, le=100_000)
+    ] = 2_000
+    ingest_batch_s: Annotated[
+        float, _about("longest time a batch is held open", "ingest", unit="seconds", ge=0.05, le=60)
+    ] = 0.5
+    compact_files_min: Annotated[
+        int, _about("small files of one hour that are merged into one", "ingest", unit="files", ge=2, le=10_000)
+    ] = 64
+    orphan_age_s: Annotated[
+        int, _about("age at which a file unknown to the manifest is deleted", "ingest", unit="seconds", ge=60, le=604_800)
+    ] = 900
+
+    # Queries
+    sql_time_s: Annotated[float, _about("longest run of a user's query", "console", "sql", unit="seconds", ge=0.1, le=3600)] = 30.0
+    sql_rows_max: Annotated[int, _about("most rows a user's query may return", "console", "sql", unit="rows", ge=1, le=1_000_000)] = 10_000
+    sql_memory_mb: Annotated[int, _about("memory of a user's query", "console", "sql", unit="MB", ge=64, le=1 << 20)] = 1_024
+
+    # Alarms
+    alarms_file: Annotated[str, _about("alarms (TOML); empty: one default alarm on UnHealthyHostCount", "alarms", unit="path")] = ""
+    alarm_period_s: Annotated[
+        int, _about("period of the default alarm; AWS has 10, 20, 30 and multiples of 60", "alarms", unit="seconds", ge=1, le=86_400)
+    ] = 60
+    alarm_evaluation_s: Annotated[float, _about("time between two evaluations", "alarms", unit="seconds", ge=0.2, le=60)] = 10.0
+    alarm_webhook: Annotated[str, _about("URL that is told of each state change; empty: none", "alarms", unit="URL", pattern=r"^(|https?://\S+)$")] = ""
+    webhook_time_s: Annotated[float, _about("time one webhook attempt may take", "alarms", unit="seconds", ge=0.1, le=60)] = 5.0
+    webhook_attempts_max: Annotated[int, _about("attempts to deliver one notification", "alarms", unit="attempts", ge=1, le=20)] = 4
+
+    # Console
+    console_host: Annotated[str, _about("address the console listens on", "console")] = "127.0.0.1"
+    console_port: Annotated[int, _about("port the console listens on", "console", ge=1, le=65_535)] = 8050
+    console_refresh_s: Annotated[int, _about("refresh interval a page opens with; 0: off", "console", unit="seconds", ge=0, le=900)] = 10
+
+    # All services
+    log_level: Annotated[str, _about("least level that is logged", pattern=r"^(debug|info|warning|error)$")] = "info"
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+    @property
+    def inventory_path(self) -> Path:
+        """The inventory file: what was set, else `inventory.toml` in the data folder."""
+        return Path(self.inventory) if self.inventory else self.data_path / "inventory.toml"
+
+
+class BadSetting(ValueError):
+    """A setting with a value it cannot have; the message names setting, value and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingEntry:
+    """One line of the table, for flags and documents."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    unit: str
+    services: tuple[str, ...]
+    allowed: str
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment variable, `GATEWATCH_<NAME>`."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """Name of the command-line flag."""
+        return "--" + self.name.replace("_", "-")
+
+
+def entries(service: str | None = None) -> Iterator[SettingEntry]:
+    """The table, whole or as far as `service` reads it, in the order of the class."""
+    hints = get_type_hints(Settings, include_extras=True)
+    for field in msgspec.structs.fields(Settings):
+        base, meta = get_args(hints[field.name])
+        extra = meta.extra or {}
+        if service is None or service in extra["services"] or extra["services"] == ALL:
+            yield SettingEntry(
+                name=field.name, type=base, default=field.default, help=meta.description or "",
+                unit=extra["unit"], services=extra["services"], allowed=_allowed(base, meta),
+            )
+
+
+def _allowed(base: type, meta: Meta) -> str:
+    if meta.ge is not None or meta.le is not None:
+        return f"{meta.ge} to {meta.le}"
+    if meta.pattern:
+        return f"text that matches {meta.pattern}"
+    return "any text" if base is str else base.__name__
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    config_file: Path | None = None,
+) -> Settings:
+    """Put settings together from flags, environment, file and defaults; raise `BadSetting` on the first bad one."""
+    given: dict[str, Any] = _from_file(config_file)
+    environment = os.environ if environment is None else environment
+    for entry in entries():
+        if entry.environment in environment:
+            given[entry.name] = environment[entry.environment]
+    given.update({name: value for name, value in (flags or {}).items() if value is not None})
+    return _checked(given)
+
+
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSetting(f"the settings file {path} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"the settings file {path} is not TOML: {error}") from error
+
+
+def _checked(given: Mapping[str, Any]) -> Settings:
+    table = {entry.name: entry for entry in entries()}
+    hints = get_type_hints(Settings, include_extras=True)
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in table:
+            raise BadSetting(f"there is no setting named {name!r}; `gatewatch settings` lists them")
+        try:
+            values[name] = msgspec.convert(value, hints[name], strict=False)
+        except msgspec.ValidationError:
+            raise BadSetting(f"setting {name} is {value!r}; allowed: {table[name].allowed} {table[name].unit}".rstrip()) from None
+    return Settings(**values)
