@@ -214,3 +214,12 @@ def _checked(given: Mapping[str, Any]) -> Settings:
         except msgspec.ValidationError:
             raise BadSetting(f"setting {name} is {value!r}; allowed: {table[name].allowed} {table[name].unit}".rstrip()) from None
     return Settings(**values)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment that gives a child process these same settings; what stands at its default is left out."""
+    return {
+        entry.environment: str(getattr(settings, entry.name))
+        for entry in entries()
+        if getattr(settings, entry.name) != entry.default
+    }

@@ -1,0 +1,56 @@
+"""Makes command-line flags of the settings table, so that each command takes the settings its service reads."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gatewatch.settings import BadSetting, Settings, entries, load
+
+_CONFIG = inspect.Parameter(
+    "config", inspect.Parameter.KEYWORD_ONLY, default=None,
+    annotation=Annotated[Path | None, typer.Option("--config", help="settings file (TOML)", rich_help_panel="Settings")],
+)
+
+
+def with_settings(service: str | None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of `service` (None: of every service); its parameter `settings` gets the outcome."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        table = {entry.name: entry for entry in entries(service)}
+        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "settings"]
+
+        @functools.wraps(function)
+        def command(**values: Any) -> None:
+            flags = {name: values.pop(name) for name in table}
+            function(settings=_load_or_exit(flags, values.pop("config")), **values)
+
+        parameters = [*own, _CONFIG, *(_flag(entry) for entry in table.values())]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        del command.__wrapped__  # type: ignore[attr-defined]
+        return command
+
+    return decorate
+
+
+def _flag(entry: Any) -> inspect.Parameter:
+    default = "" if entry.default == "" else f" [default: {entry.default}]"
+    option = typer.Option(entry.flag, help=f"{entry.help}; {entry.allowed}{default}", metavar=entry.unit or None,
+                          show_default=False, rich_help_panel="Settings (also GATEWATCH_<NAME> in the environment)")
+    return inspect.Parameter(
+        entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
+    )
+
+
+def _load_or_exit(flags: dict[str, Any], config: Path | None) -> Settings:
+    try:
+        return load(flags, config_file=config)
+    except BadSetting as error:
+        typer.echo(f"gatewatch: {error}", err=True)
+        raise typer.Exit(2) from None
