@@ -1,0 +1,188 @@
+"""The state store: one SQLite database that the API, the prober and the packet process share.
+
+The API writes what shall be (through `writing`), the prober what it observed, the packet process reads both with
+`desired`.  `revision` grows with every change of either, so that a reader may ask often and read seldom.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from forwarder.control import desired_reading
+from forwarder.desired import Desired, TargetState
+
+SCHEMA_VERSION = 1
+
+#: How long a transaction waits for another process's; the longest one is a single API call.
+BUSY_TIMEOUT_S = 10.0
+
+
+class BadStore(RuntimeError):
+    """The database cannot be used; the message says why and names the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What the prober found out about a target: AWS's state, reason and description (both empty when healthy)."""
+
+    target_group_arn: str
+    target_id: str
+    state: TargetState
+    reason: str = ""
+    description: str = ""
+
+
+class Store:
+    """An open state store.  Any thread may call any method; each thread has a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connections: dict[int, sqlite3.Connection] = {}
+        self._opening = threading.Lock()
+        # SQLite would let a second writer of this process wait too, but by sleeping; a lock wakes it at once.
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open the database at `path`, made with its schema if missing; `BadStore` if it is of another version."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = cls(path)
+        with store.writing() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                _create_schema(connection)
+            elif version != SCHEMA_VERSION:
+                raise BadStore(f"{path} has schema {version}; this gatewatch knows schema {SCHEMA_VERSION}")
+        return store
+
+    def close(self) -> None:
+        """Close every thread's connection; the store is unusable afterwards."""
+        with self._opening:
+            for connection in self._connections.values():
+                connection.close()
+            self._connections.clear()
+
+    def revision(self) -> int:
+        """The number of changes so far, desired or observed."""
+        return desired_reading.revision(self._connection())
+
+    def desired(self) -> Desired:
+        """One consistent reading of everything the packet process and the prober need."""
+        with self.reading() as connection:
+            return desired_reading.read_desired(connection)
+
+    def observe(self, observations: Sequence[Observation]) -> None:
+        """Store what was observed.  A target that is draining, or gone, keeps what it has."""
+        with self.writing() as connection, counting_changes(connection):
+            connection.executemany(
+                "UPDATE targets SET state = ?1, reason = ?2, description = ?3"
+                " WHERE target_group_arn = ?4 AND id = ?5 AND deregistered_at_s IS NULL"
+                " AND (state, reason, description) IS NOT (?1, ?2, ?3)",
+                [(str(seen.state), seen.reason, seen.description, seen.target_group_arn, seen.target_id)
+                 for seen in observations],
+            )
+
+    def activate(self, load_balancer_arns: Iterable[str]) -> None:
+        """Turn `provisioning` into `active`: the packet process serves these load balancers now."""
+        with self.writing() as connection, counting_changes(connection):
+            connection.executemany(
+                "UPDATE load_balancers SET state = 'active' WHERE arn = ? AND state = 'provisioning'",
+                [(arn,) for arn in load_balancer_arns],
+            )
+
+    def drop_drained(self, now_s: float) -> None:
+        """Remove the targets whose deregistration delay is over at `now_s` (epoch seconds)."""
+        with self.writing() as connection, counting_changes(connection):
+            connection.executemany(
+                "DELETE FROM targets WHERE target_group_arn = ? AND deregistered_at_s + ? <= ?",
+                [(arn, delay_s, now_s) for arn, delay_s in desired_reading.draining_delays(connection)],
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection inside a read transaction: one state of the database, whoever writes meanwhile."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection inside a write transaction, committed at the end and rolled back on an exception."""
+        with self._writing:
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _connection(self) -> sqlite3.Connection:
+        # A thread's number is used again only after the thread's end, so a connection never has two users at once.
+        number = threading.get_ident()
+        connection = self._connections.get(number)
+        if connection is None:
+            connection = _connect(self._path)
+            with self._opening:
+                self._connections[number] = connection
+        return connection
+
+
+@contextmanager
+def counting_changes(connection: sqlite3.Connection) -> Iterator[None]:
+    """Raise the revision if the rows written inside were any."""
+    before = connection.total_changes
+    yield
+    if connection.total_changes != before:
+        connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'revision'")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    try:
+        _turn_on_wal(connection)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise BadStore(f"{path} cannot be opened as a state store: {error}") from error
+    # FULL: an answer to an API call means that its change and its audit event survive a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _turn_on_wal(connection: sqlite3.Connection) -> None:
+    # Changing the journal mode does not wait for others, whatever the time-out, so a first start of several
+    # processes at once has to try again; once the file is in WAL mode this succeeds at once.
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _create_schema(connection: sqlite3.Connection) -> None:
+    # executescript would commit; statement by statement the schema comes whole or not at all.
+    script = resources.files("forwarder.control").joinpath("schema.sql").read_text(encoding="utf-8")
+    without_comments = "\n".join(line.split("--")[0] for line in script.splitlines())
+    for statement in without_comments.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
