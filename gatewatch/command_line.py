@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from gatewatch.settings import BadSetting, Settings, entries, load
 
@@ -40,8 +41,8 @@ def with_settings(service: str | None) -> Callable[[Callable[..., None]], Callab
 
 
 def _flag(entry: Any) -> inspect.Parameter:
-    default = "" if entry.default == "" else f" [default: {entry.default}]"
-    option = typer.Option(entry.flag, help=f"{entry.help}; {entry.allowed}{default}", metavar=entry.unit or None,
+    facts = [entry.help, entry.allowed, "" if entry.default == "" else f"default {entry.default}"]
+    option = typer.Option(entry.flag, help=escape("; ".join(filter(None, facts))), metavar=entry.unit or "text",
                           show_default=False, rich_help_panel="Settings (also GATEWATCH_<NAME> in the environment)")
     return inspect.Parameter(
         entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]

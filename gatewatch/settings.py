@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -23,8 +23,8 @@ ENVIRONMENT_PREFIX = "GATEWATCH_"
 ALL = ("all",)
 
 
-def _about(description: str, *services: str, unit: str = "", **limits: Any) -> Meta:
-    return Meta(description=description, extra={"services": services or ALL, "unit": unit}, **limits)
+def _about(description: str, *services: str, unit: str = "", allowed: str = "", **limits: Any) -> Meta:
+    return Meta(description=description, extra={"services": services or ALL, "unit": unit, "allowed": allowed}, **limits)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,12 +35,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     inventory: Annotated[
         str, _about("network inventory (TOML); empty: DATA/inventory.toml", "api", "forwarder", "console", unit="path")
     ] = ""
-    account_id: Annotated[str, _about("AWS account id shown in ARNs and records", pattern=r"^\d{12}$")] = "123456789012"
-    region: Annotated[str, _about("region shown in ARNs and records", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    account_id: Annotated[str, _about("AWS account id shown in ARNs and records", allowed="12 digits", pattern=r"^\d{12}$")] = "123456789012"
+    region: Annotated[str, _about("region shown in ARNs and records", allowed="a region such as us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
 
     # Bus
     bus: Annotated[
-        str, _about("`embedded`, or `kafka://host:port[,host:port]`", pattern=r"^(embedded|kafka://[^/\s]+)$", unit="URL")
+        str, _about("what carries the records", allowed="`embedded`, or `kafka://host:port`, brokers separated by commas",
+                    pattern=r"^(embedded|kafka://[^/\s]+)$")
     ] = "embedded"
     kafka_partitions: Annotated[int, _about("partitions of topics that gatewatch creates", ge=1, le=256)] = 4
     kafka_replicas: Annotated[int, _about("replication factor of topics that gatewatch creates", ge=1, le=9)] = 1
@@ -58,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api_port: Annotated[int, _about("port the AWS API listens on", "api", ge=1, le=65_535)] = 8060
 
     # Forwarder
-    datapath: Annotated[str, _about("data path", "forwarder", pattern=r"^(portable|scapy)$")] = "portable"
+    datapath: Annotated[Literal["portable", "scapy"], _about("data path", "forwarder")] = "portable"
     flows_max: Annotated[int, _about("flow table entries", "forwarder", unit="flows", ge=16, le=10_000_000)] = 200_000
     rejects_max: Annotated[
         int, _about("refused flows told apart in one capture window; the rest become SKIPDATA", "forwarder",
@@ -105,7 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("period of the default alarm; AWS has 10, 20, 30 and multiples of 60", "alarms", unit="seconds", ge=1, le=86_400)
     ] = 60
     alarm_evaluation_s: Annotated[float, _about("time between two evaluations", "alarms", unit="seconds", ge=0.2, le=60)] = 10.0
-    alarm_webhook: Annotated[str, _about("URL that is told of each state change; empty: none", "alarms", unit="URL", pattern=r"^(|https?://\S+)$")] = ""
+    alarm_webhook: Annotated[str, _about("URL that is told of each state change; empty: none", "alarms", allowed="an http or https URL", pattern=r"^(|https?://\S+)$")] = ""
     webhook_time_s: Annotated[float, _about("time one webhook attempt may take", "alarms", unit="seconds", ge=0.1, le=60)] = 5.0
     webhook_attempts_max: Annotated[int, _about("attempts to deliver one notification", "alarms", unit="attempts", ge=1, le=20)] = 4
 
@@ -115,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     console_refresh_s: Annotated[int, _about("refresh interval a page opens with; 0: off", "console", unit="seconds", ge=0, le=900)] = 10
 
     # All services
-    log_level: Annotated[str, _about("least level that is logged", pattern=r"^(debug|info|warning|error)$")] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least level that is logged")] = "info"
 
     @property
     def data_path(self) -> Path:
@@ -163,7 +164,7 @@ def entries(service: str | None = None) -> Iterator[SettingEntry]:
         extra = meta.extra or {}
         if service is None or service in extra["services"] or extra["services"] == ALL:
             yield SettingEntry(
-                name=field.name, type=base, default=field.default, help=meta.description or "",
+                name=field.name, type=str if get_origin(base) is Literal else base, default=field.default, help=meta.description or "",
                 unit=extra["unit"], services=extra["services"], allowed=_allowed(base, meta),
             )
 
@@ -171,9 +172,9 @@ def entries(service: str | None = None) -> Iterator[SettingEntry]:
 def _allowed(base: type, meta: Meta) -> str:
     if meta.ge is not None or meta.le is not None:
         return f"{meta.ge} to {meta.le}"
-    if meta.pattern:
-        return f"text that matches {meta.pattern}"
-    return "any text" if base is str else base.__name__
+    if get_origin(base) is Literal:
+        return " or ".join(get_args(base))
+    return str((meta.extra or {})["allowed"])
 
 
 def load(

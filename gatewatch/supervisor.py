@@ -2,7 +2,8 @@
 
 A child that keeps dying is started again after a growing wait (`RESTART_WAITS_S`).  Each child has a session of its own,
 so that Ctrl-C reaches the supervisor alone, which then stops them in the reverse order of their start; a child of a
-supervisor that was killed is told by the kernel (PR_SET_PDEATHSIG).
+supervisor that was killed is told by the kernel (PR_SET_PDEATHSIG).  The kernel means the parent *thread* by that: start
+and poll from the main thread only.
 """
 
 from __future__ import annotations

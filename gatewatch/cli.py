@@ -1,0 +1,207 @@
+"""`gatewatch ...`: the front door and the composition root, which alone brings the rooms together.
+
+Rooms are imported inside the commands, so that `gatewatch sql` does not wait for what only the forwarder needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatewatch.command_line import with_settings
+from gatewatch.settings import Settings
+
+app = typer.Typer(
+    name="gatewatch", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="A Gateway Load Balancer you can run, see into and trust.  Start with `gatewatch demo`.",
+)
+lab_app = typer.Typer(no_args_is_help=True, help="A network to run in: VPCs, route tables, appliances, clients, servers.")
+app.add_typer(lab_app, name="lab")
+
+SERVICES = "Services, each alone"
+ASK = "Ask"
+
+
+@app.command()
+@with_settings(None)
+def demo(
+    settings: Settings,
+    duration: Annotated[int, typer.Option(help="seconds of traffic; 0: until Ctrl-C", min=0)] = 0,
+    report: Annotated[Path | None, typer.Option(help="write the scenario's figures to this file (JSON)")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="no console, for scripts and tests")] = False,
+    rate: Annotated[float, typer.Option(help="new connections per second", min=0.1, max=500)] = 20.0,
+    ingest_kills: Annotated[int, typer.Option(help="SIGKILL ingest this often, spread over the run", min=0, max=100)] = 0,
+) -> None:
+    """The whole product alive: lab, services, traffic, and an appliance that dies and comes back."""
+    from gatewatch.demo.scenario import run_demo
+
+    _prepare(settings)
+    sys.exit(run_demo(settings, duration_s=duration, report=report, headless=headless, rate=rate, ingest_kills=ingest_kills))
+
+
+@app.command()
+@with_settings(None)
+def up(settings: Settings) -> None:
+    """Start every service on this host (no lab) under one supervisor; Ctrl-C stops them all."""
+    from gatewatch.up import run_up
+
+    _prepare(settings)
+    sys.exit(run_up(settings))
+
+
+@app.command(rich_help_panel=SERVICES)
+@with_settings("api")
+def api(settings: Settings) -> None:
+    """The AWS API: elbv2 for gateway load balancers, on 127.0.0.1:8060."""
+    from forwarder.control.service import serve
+
+    _prepare(settings)
+    serve(settings)
+
+
+@app.command(rich_help_panel=SERVICES)
+@with_settings("forwarder")
+def forwarder(settings: Settings) -> None:
+    """The packet path, its health probes and its telemetry."""
+    from forwarder.service import serve
+
+    _prepare(settings)
+    serve(settings)
+
+
+@app.command(rich_help_panel=SERVICES)
+@with_settings("ingest")
+def ingest(settings: Settings) -> None:
+    """The writer of the lake: bus to Parquet, exactly once."""
+    from ingest.service import serve
+
+    _prepare(settings)
+    serve(settings)
+
+
+@app.command(rich_help_panel=SERVICES)
+@with_settings("alarms")
+def alarms(settings: Settings) -> None:
+    """Evaluates the alarms and tells the webhook."""
+    from queries.alarms.service import serve
+
+    _prepare(settings)
+    serve(settings)
+
+
+@app.command(rich_help_panel=SERVICES)
+@with_settings("console")
+def console(settings: Settings) -> None:
+    """The dashboards, on http://127.0.0.1:8050."""
+    from dashboards.service import serve
+
+    _prepare(settings)
+    serve(settings)
+
+
+@app.command(rich_help_panel=SERVICES)
+@with_settings("appliance")
+def appliance(
+    settings: Settings,
+    name: Annotated[str, typer.Option(help="name in its access log and counters")] = "appliance",
+    address: Annotated[str, typer.Option(help="address it receives GENEVE on (UDP 6081)")] = "0.0.0.0",
+    rules: Annotated[Path | None, typer.Option(help="allow and deny rules (TOML); none: allow everything")] = None,
+    health_port: Annotated[int, typer.Option(help="port that answers health checks", min=1, max=65_535)] = 80,
+    netns: Annotated[str, typer.Option(help="network namespace of its interface; empty: this one")] = "",
+) -> None:
+    """A small firewall behind the balancer: takes GENEVE, applies rules, returns what it allows."""
+    from forwarder.lab.appliance import serve
+
+    _prepare(settings)
+    serve(settings, name=name, address=address, netns=netns, rules=rules, health_port=health_port)
+
+
+@app.command(rich_help_panel=ASK)
+@with_settings("sql")
+def sql(
+    settings: Settings,
+    statement: Annotated[str, typer.Argument(help="one SELECT over the tables of the lake; `-`: read standard input")],
+    output: Annotated[str, typer.Option(help="table, csv or json")] = "table",
+) -> None:
+    """Run SQL over the lake: flow_logs, metrics, audit_events, target_health, appliance_access, alarm_events, rejects."""
+    from gatewatch.answers import run_statement
+
+    sys.exit(run_statement(settings, sys.stdin.read() if statement == "-" else statement, output))
+
+
+@app.command(rich_help_panel=ASK)
+@with_settings("sql")
+def query(
+    settings: Settings,
+    name: Annotated[str, typer.Argument(help="saved query; none: list them")] = "",
+    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, may be repeated")] = None,
+    output: Annotated[str, typer.Option(help="table, csv or json")] = "table",
+) -> None:
+    """Run a saved query, or list them."""
+    from gatewatch.answers import list_saved, run_saved
+
+    sys.exit(run_saved(settings, name, parameter or [], output) if name else list_saved())
+
+
+@app.command(rich_help_panel=ASK)
+@with_settings("status")
+def status(
+    settings: Settings,
+    output: Annotated[str, typer.Option(help="table or json")] = "table",
+) -> None:
+    """The chain of counters from packet to lake row, and whether it balances (exit status 1 when it does not)."""
+    from gatewatch.answers import show_status
+
+    sys.exit(show_status(settings, output))
+
+
+@app.command("settings", rich_help_panel=ASK)
+def list_settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="as a page of the documents")] = False,
+) -> None:
+    """Every setting: name, default, what is allowed, who reads it."""
+    from gatewatch.answers import show_settings
+
+    show_settings(markdown=markdown)
+
+
+@lab_app.command("up")
+@with_settings("lab")
+def lab_up(settings: Settings) -> None:
+    """Build the lab's network; a lab that is up is taken down first."""
+    from gatewatch.lab_commands import lab_up as run
+
+    sys.exit(run(settings))
+
+
+@lab_app.command("show")
+@with_settings("lab")
+def lab_show(settings: Settings) -> None:
+    """Print VPCs, subnets, route tables and targets, so that a packet can be followed by eye."""
+    from gatewatch.lab_commands import lab_show as run
+
+    sys.exit(run(settings))
+
+
+@lab_app.command("down")
+@with_settings("lab")
+def lab_down(settings: Settings) -> None:
+    """Remove everything the lab made, also after a crash."""
+    from gatewatch.lab_commands import lab_down as run
+
+    sys.exit(run(settings))
+
+
+def _prepare(settings: Settings) -> None:
+    from gatewatch.service import set_up_logging
+
+    set_up_logging(settings.log_level)
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+
+
+def main() -> None:
+    """Entry point of the `gatewatch` script."""
+    app()

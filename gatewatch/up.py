@@ -1,0 +1,54 @@
+"""`gatewatch up`: every service of this host as a child of one supervisor."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import typer
+
+from gatewatch.service import stop_event
+from gatewatch.settings import Settings, environment_of
+from gatewatch.status_file import read_status
+from gatewatch.supervisor import ServiceCommand, Supervisor
+
+#: In order of start; they are stopped the other way round, so that ingest takes in what the others still say.
+SERVICES = ("ingest", "api", "forwarder", "alarms", "console")
+POLL_S = 0.1
+
+
+def service_command(name: str, settings: Settings, *arguments: str) -> ServiceCommand:
+    """How a service of this installation is run with these settings."""
+    argv = (sys.executable, "-m", "gatewatch", name, *arguments)
+    return ServiceCommand(name=name, argv=argv, environment=environment_of(settings))
+
+
+def run_up(settings: Settings) -> int:
+    """Start the services, keep them running until Ctrl-C or SIGTERM, stop them; the exit status."""
+    stop = stop_event()
+    supervisor = Supervisor(settings.data_path / "logs")
+    for name in SERVICES:
+        supervisor.start(service_command(name, settings))
+    typer.echo(f"AWS API   http://{settings.api_host}:{settings.api_port}")
+    typer.echo(f"console   http://{settings.console_host}:{settings.console_port}")
+    typer.echo(f"logs      {settings.data_path / 'logs'}")
+    if not settings.inventory_path.exists():
+        typer.echo(f"waiting for a network: write {settings.inventory_path} (docs/how-to.md) or run `gatewatch lab up`")
+    typer.echo("Ctrl-C stops everything.")
+    try:
+        supervisor.watch(stop, POLL_S)
+    finally:
+        typer.echo("stopping ...")
+        supervisor.stop_all()
+    return 0
+
+
+def wait_for_status(settings: Settings, service: str, since_s: float, timeout_s: float) -> bool:
+    """Wait until `service` has written a status younger than `since_s` (epoch); False when it did not in time."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        status = read_status(settings.data_path, service)
+        if status is not None and status["time"] >= since_s:
+            return True
+        time.sleep(POLL_S)
+    return False
