@@ -1,0 +1,1 @@
+"""Alarms with CloudWatch's rules: definition, evaluation without I/O, state and history, notification."""

@@ -1,0 +1,163 @@
+"""The lake as DuckDB sees it: a view for each table over exactly the files that the manifest lists.
+
+The list is taken in one reading of the manifest, so a query sees whole batches or nothing of them; folders are never
+listed.  The writer deletes merged or expired files some time after it took them from the manifest; a reader that was
+slower than that opens a missing file and starts again with a new list, a bounded number of times.
+
+Views have the table's own columns (AWS's names in `flow_logs`).  `flow_logs` also gets `start_time` and `end_time`,
+which are `start` and `end` as timestamps, since people otherwise convert them in every query; saved queries do not use
+them, because other engines read the files and not this view.  Timestamps and `date_trunc` are UTC.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from gatewatch.records.tables import FLOW_LOGS, TABLES, Table
+from ingest.manifest import Manifest
+
+#: How often a query is started again because a file went away under it.
+ATTEMPTS_MAX = 3
+
+#: Memory of the queries of one process of ours (a user's own SQL has `sql_memory_mb`).
+MEMORY_MB_MAX = 2_048
+
+_DUCKDB_TYPES = {
+    pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
+    pa.binary(): "BLOB", pa.timestamp("ms", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
+}
+
+
+class QueryFailed(Exception):
+    """A question the lake could not answer: manifest unreadable, file broken, query wrong.  Not the same as no data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFiles:
+    """The files of one table that a query shall read; none means an empty table."""
+
+    table: str
+    paths: tuple[str, ...]
+
+
+def column_types(table: Table) -> dict[str, str]:
+    """DuckDB type by column of a table, without the view's own additions."""
+    return {field.name: _DUCKDB_TYPES[field.type] for field in table.schema}
+
+
+def view_sql(files: TableFiles) -> str:
+    """The statement that makes the view of a table over these files, in the connection's own temporary schema."""
+    types = column_types(TABLES[files.table])
+    if files.paths:
+        columns = ", ".join(f'"{name}"' for name in types)
+        listed = ", ".join(_quoted(path) for path in files.paths)
+        source = f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false)"
+    else:
+        columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in types.items())
+        source = f"SELECT {columns} WHERE false"
+    if files.table == FLOW_LOGS.name:
+        source = f'SELECT *, to_timestamp("start") AS start_time, to_timestamp("end") AS end_time FROM ({source})'
+    return f'CREATE OR REPLACE TEMP VIEW "{files.table}" AS {source}'
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Lake:
+    """Questions to the lake of one data folder.  Safe to use from several threads; holds no lock between questions."""
+
+    def __init__(self, data: Path) -> None:
+        """`data` is the data folder; it need not exist yet, tables are empty until ingest has published a file."""
+        self.data = data
+        self._lock = threading.Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def manifest_path(self) -> Path:
+        """Where ingest keeps the list of files."""
+        return self.data / "manifest.sqlite"
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self.data / "lake"
+
+    def files(
+        self, tables: Sequence[str], *, start_s: float | None = None, end_s: float | None = None
+    ) -> list[TableFiles]:
+        """Files of these tables that may hold rows with `start_s <= time < end_s` (epoch seconds; None: no bound)."""
+        if not self.manifest_path.exists():
+            return [TableFiles(table=table, paths=()) for table in tables]
+        manifest = Manifest.open_for_reading(self.manifest_path)
+        try:
+            return [
+                TableFiles(table=table, paths=tuple(str(p) for p in manifest.files(table, start_s=start_s, end_s=end_s)))
+                for table in tables
+            ]
+        finally:
+            manifest.close()
+
+    def connection(
+        self, tables: Sequence[str] | None = None, *, start_s: float | None = None, end_s: float | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """A connection of the caller's own (close it) with a view for each of `tables` (default: all)."""
+        return self._connect(self.files(list(TABLES) if tables is None else tables, start_s=start_s, end_s=end_s))
+
+    def fetch(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        tables: Sequence[str],
+        start_s: float | None = None,
+        end_s: float | None = None,
+    ) -> pa.Table:
+        """Run trusted SQL with `$name` parameters over `tables` and return the whole result.
+
+        `start_s` and `end_s` only choose files: the SQL must still filter rows.  Raises `QueryFailed`.
+        """
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            connection = self.connection(tables, start_s=start_s, end_s=end_s)
+            try:
+                return connection.execute(sql, dict(parameters or {})).to_arrow_table()
+            except duckdb.IOException as error:
+                if attempt == ATTEMPTS_MAX:
+                    raise QueryFailed(f"a file of the lake cannot be read: {error}") from error
+            except duckdb.Error as error:
+                raise QueryFailed(str(error)) from error
+            finally:
+                connection.close()
+        raise AssertionError("the loop returns or raises")
+
+    def close(self) -> None:
+        """Give the memory back; the next question starts afresh."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _connect(self, files: Sequence[TableFiles]) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._database is None:
+                self._database = _open_database()
+            connection = self._database.cursor()
+        for each in files:
+            connection.execute(view_sql(each))
+        return connection
+
+
+def _open_database() -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(config={
+        "memory_limit": f"{MEMORY_MB_MAX}MB", "temp_directory": "", "parquet_metadata_cache": "true",
+        "python_enable_replacements": "false",
+    })
+    database.execute("SET GLOBAL timezone = 'UTC'")
+    return database
