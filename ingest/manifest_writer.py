@@ -1,0 +1,194 @@
+"""The manifest as its only writer sees it: what was written, read and counted becomes true in one transaction.
+
+A commit holds the file rows, the bus positions, the last seq of each stream, the gaps, and the freshness of the rows;
+so after a crash at any moment either all of it is there or none, and what is read again is skipped by its seq.
+`synchronous=FULL`: the bus is told to forget what was committed, so a commit must outlive a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.manifest import BUSY_TIMEOUT_S, Gap
+
+#: How long the freshness of commits is kept.
+FRESHNESS_KEEP_S = 3 * 3600
+
+_SCHEMA = """
+create table files (
+  path text primary key, table_name text not null, slot text not null, rows integer not null, bytes integer not null,
+  min_ms integer, max_ms integer, added_at_s real not null, dropped_at_s real) strict;
+create index files_live on files (table_name, slot) where dropped_at_s is null;
+create index files_dropped on files (dropped_at_s) where dropped_at_s is not null;
+create table positions (partition text primary key, next_offset integer not null) strict;
+create table streams (
+  origin text, topic text, messages integer not null, records integer not null, rows integer not null,
+  rejected integer not null, duplicates integer not null, last_seq integer not null,
+  primary key (origin, topic)) strict;
+create table gaps (
+  origin text not null, topic text not null, first_seq integer not null, last_seq integer not null,
+  seen_at_s real not null) strict;
+create table freshness (
+  committed_at_s real not null, table_name text not null, lag_s real not null, rows integer not null) strict;
+create index freshness_by_time on freshness (committed_at_s);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeFile:
+    """A file that is on disk, whole.  `path` is relative to the lake; `slot` names what compaction may merge it with
+    (its folder); the time bounds are epoch milliseconds, None when rows have no time."""
+
+    path: str
+    table: str
+    slot: str
+    rows: int
+    bytes: int
+    min_ms: int | None
+    max_ms: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamDelta:
+    """What a commit adds to a stream's counts; `last_seq` is where it stands afterwards."""
+
+    messages: int = 0
+    records: int = 0
+    rows: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    last_seq: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Commit:
+    """All that becomes true at once.  `streams` is by (origin, topic); `freshness` is (table, lag_s, rows)."""
+
+    at_s: float
+    files: list[LakeFile] = field(default_factory=list)
+    positions: dict[str, int] = field(default_factory=dict)
+    streams: dict[tuple[str, str], StreamDelta] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    freshness: list[tuple[str, float, int]] = field(default_factory=list)
+
+
+class ManifestWriter:
+    """One connection to the manifest, made if need be.  Not shared between threads; two of them take turns."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        self._connection.execute("pragma journal_mode=wal")
+        self._connection.execute("pragma synchronous=full")
+        with self._transaction() as connection:
+            if connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    connection.execute(statement)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def commit(self, commit: Commit) -> None:
+        """Make it all true."""
+        with self._transaction() as connection:
+            self._add_files(connection, commit.files, commit.at_s)
+            connection.executemany(
+                "insert into positions values (?, ?) on conflict do update set next_offset = excluded.next_offset",
+                list(commit.positions.items()),
+            )
+            _add_streams(connection, commit.streams)
+            connection.executemany(
+                "insert into gaps values (?, ?, ?, ?, ?)",
+                [(gap.origin, gap.topic, gap.first_seq, gap.last_seq, gap.seen_at_s) for gap in commit.gaps],
+            )
+            connection.executemany(
+                "insert into freshness values (?, ?, ?, ?)", [(commit.at_s, *entry) for entry in commit.freshness]
+            )
+            connection.execute("delete from freshness where committed_at_s < ?", (commit.at_s - FRESHNESS_KEEP_S,))
+
+    def last_seqs(self) -> dict[tuple[str, str], int]:
+        """The last seq in the lake, by (origin, topic)."""
+        rows = self._connection.execute("select origin, topic, last_seq from streams").fetchall()
+        return {(origin, topic): last_seq for origin, topic, last_seq in rows}
+
+    def swap(self, old: Sequence[LakeFile], new: LakeFile, at_s: float) -> None:
+        """Replace files by one that holds the same rows; `ValueError` if it does not, or if one is gone already."""
+        if sum(file.rows for file in old) != new.rows:
+            raise ValueError(f"{new.path} has {new.rows} rows, the files it replaces {sum(file.rows for file in old)}")
+        with self._transaction() as connection:
+            for file in old:
+                changed = connection.execute(
+                    "update files set dropped_at_s = ? where path = ? and dropped_at_s is null", (at_s, file.path)
+                ).rowcount
+                if changed != 1:
+                    raise ValueError(f"{file.path} is not a live file of the manifest")
+            self._add_files(connection, [new], at_s)
+
+    def crowded_slots(self, files_min: int, bytes_max: int) -> list[tuple[str, str, int]]:
+        """(table, slot, files) of every slot that has at least `files_min` live files below `bytes_max`, worst first."""
+        rows = self._connection.execute(
+            "select table_name, slot, count(*) from files where dropped_at_s is null and bytes < ?"
+            " group by table_name, slot having count(*) >= ? order by 3 desc",
+            (bytes_max, files_min),
+        )
+        return rows.fetchall()
+
+    def live_files(self, table: str, slot: str, bytes_max: int) -> list[LakeFile]:
+        """The slot's live files below `bytes_max`, smallest first."""
+        rows = self._connection.execute(
+            "select path, table_name, slot, rows, bytes, min_ms, max_ms from files"
+            " where table_name = ? and slot = ? and dropped_at_s is null and bytes < ? order by bytes, path",
+            (table, slot, bytes_max),
+        )
+        names = ("path", "table", "slot", "rows", "bytes", "min_ms", "max_ms")
+        return [LakeFile(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def dropped_before(self, time_s: float) -> list[str]:
+        """Paths of files replaced before then."""
+        rows = self._connection.execute("select path from files where dropped_at_s < ?", (time_s,))
+        return [row[0] for row in rows]
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Delete the rows of dropped files, once they are off the disk."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "delete from files where path = ? and dropped_at_s is not null", [(path,) for path in paths]
+            )
+
+    def known_paths(self) -> set[str]:
+        """Every path the manifest has, live or dropped."""
+        return {row[0] for row in self._connection.execute("select path from files")}
+
+    def _add_files(self, connection: sqlite3.Connection, files: Sequence[LakeFile], at_s: float) -> None:
+        connection.executemany(
+            "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, null)",
+            [(f.path, f.table, f.slot, f.rows, f.bytes, f.min_ms, f.max_ms, at_s) for f in files],
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("begin immediate")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+
+def _add_streams(connection: sqlite3.Connection, streams: Mapping[tuple[str, str], StreamDelta]) -> None:
+    connection.executemany(
+        "insert into streams values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set"
+        " messages = messages + excluded.messages, records = records + excluded.records, rows = rows + excluded.rows,"
+        " rejected = rejected + excluded.rejected, duplicates = duplicates + excluded.duplicates,"
+        " last_seq = max(last_seq, excluded.last_seq)",
+        [
+            (origin, topic, d.messages, d.records, d.rows, d.rejected, d.duplicates, d.last_seq)
+            for (origin, topic), d in streams.items()
+        ],
+    )
