@@ -24,9 +24,14 @@ app.add_typer(lab_app, name="lab")
 SERVICES = "Services, each alone"
 ASK = "Ask"
 
+#: What a person wants who watches for minutes and not for days.
+DEMO_DEFAULTS = {
+    "capture_window_s": 10, "metrics_period_s": 5, "alarm_period_s": 5, "alarm_evaluation_s": 1.0, "console_refresh_s": 5,
+}
+
 
 @app.command()
-@with_settings(None)
+@with_settings(None, DEMO_DEFAULTS)
 def demo(
     settings: Settings,
     duration: Annotated[int, typer.Option(help="seconds of traffic; 0: until Ctrl-C", min=0)] = 0,
@@ -138,12 +143,13 @@ def query(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="saved query; none: list them")] = "",
     parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, may be repeated")] = None,
+    last: Annotated[str, typer.Option(help="how far back: 90s, 15m, 3h, 7d, or all")] = "all",
     output: Annotated[str, typer.Option(help="table, csv or json")] = "table",
 ) -> None:
     """Run a saved query, or list them."""
     from gatewatch.answers import list_saved, run_saved
 
-    sys.exit(run_saved(settings, name, parameter or [], output) if name else list_saved())
+    sys.exit(run_saved(settings, name, parameter or [], last, output) if name else list_saved())
 
 
 @app.command(rich_help_panel=ASK)
@@ -153,9 +159,21 @@ def status(
     output: Annotated[str, typer.Option(help="table or json")] = "table",
 ) -> None:
     """The chain of counters from packet to lake row, and whether it balances (exit status 1 when it does not)."""
-    from gatewatch.answers import show_status
+    from gatewatch.status_view import show_status
 
     sys.exit(show_status(settings, output))
+
+
+@app.command(rich_help_panel=ASK)
+@with_settings("status")
+def health(
+    settings: Settings,
+    service: Annotated[str, typer.Argument(help="api, forwarder, ingest, alarms, console, lab, ...")],
+) -> None:
+    """Whether a service is alive: exit status 0 when it wrote its counters a moment ago."""
+    from gatewatch.status_view import service_health
+
+    sys.exit(service_health(settings, service))
 
 
 @app.command("settings", rich_help_panel=ASK)
@@ -163,7 +181,7 @@ def list_settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="as a page of the documents")] = False,
 ) -> None:
     """Every setting: name, default, what is allowed, who reads it."""
-    from gatewatch.answers import show_settings
+    from gatewatch.settings_page import show_settings
 
     show_settings(markdown=markdown)
 
@@ -175,6 +193,20 @@ def lab_up(settings: Settings) -> None:
     from gatewatch.lab_commands import lab_up as run
 
     sys.exit(run(settings))
+
+
+@lab_app.command("run")
+@with_settings("lab")
+def lab_run(
+    settings: Settings,
+    balancer: Annotated[bool, typer.Option("--balancer", help="create the load balancer through the API once that answers")] = False,
+    rate: Annotated[float, typer.Option(help="new connections per second", min=0.1, max=500)] = 20.0,
+) -> None:
+    """The lab with its appliances and traffic, until Ctrl-C; then all of it is taken down."""
+    from gatewatch.lab_commands import lab_run as run
+
+    _prepare(settings)
+    sys.exit(run(settings, balancer=balancer, rate=rate))
 
 
 @lab_app.command("show")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from gatewatch.settings import BadSetting, Settings, entries, load
+from gatewatch.settings import BadSetting, SettingEntry, Settings, entries, load
 
 _CONFIG = inspect.Parameter(
     "config", inspect.Parameter.KEYWORD_ONLY, default=None,
@@ -19,8 +19,14 @@ _CONFIG = inspect.Parameter(
 )
 
 
-def with_settings(service: str | None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the flags of `service` (None: of every service); its parameter `settings` gets the outcome."""
+def with_settings(
+    service: str | None, defaults: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of `service` (None: of every service); its parameter `settings` gets the outcome.
+
+    `defaults` are the command's own, where they differ from the table's.
+    """
+    own_defaults = dict(defaults or {})
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         table = {entry.name: entry for entry in entries(service)}
@@ -29,9 +35,10 @@ def with_settings(service: str | None) -> Callable[[Callable[..., None]], Callab
         @functools.wraps(function)
         def command(**values: Any) -> None:
             flags = {name: values.pop(name) for name in table}
-            function(settings=_load_or_exit(flags, values.pop("config")), **values)
+            function(settings=_load_or_exit(flags, values.pop("config"), own_defaults), **values)
 
-        parameters = [*own, _CONFIG, *(_flag(entry) for entry in table.values())]
+        setting_flags = [_flag(entry, own_defaults.get(entry.name, entry.default)) for entry in table.values()]
+        parameters = [*own, _CONFIG, *setting_flags]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         del command.__wrapped__  # type: ignore[attr-defined]
@@ -40,8 +47,8 @@ def with_settings(service: str | None) -> Callable[[Callable[..., None]], Callab
     return decorate
 
 
-def _flag(entry: Any) -> inspect.Parameter:
-    facts = [entry.help, entry.allowed, "" if entry.default == "" else f"default {entry.default}"]
+def _flag(entry: SettingEntry, default: Any) -> inspect.Parameter:
+    facts = [entry.help, entry.allowed, "" if default == "" else f"default {default}"]
     option = typer.Option(entry.flag, help=escape("; ".join(filter(None, facts))), metavar=entry.unit or "text",
                           show_default=False, rich_help_panel="Settings (also GATEWATCH_<NAME> in the environment)")
     return inspect.Parameter(
@@ -49,9 +56,9 @@ def _flag(entry: Any) -> inspect.Parameter:
     )
 
 
-def _load_or_exit(flags: dict[str, Any], config: Path | None) -> Settings:
+def _load_or_exit(flags: dict[str, Any], config: Path | None, defaults: Mapping[str, Any]) -> Settings:
     try:
-        return load(flags, config_file=config)
+        return load(flags, config_file=config, defaults=defaults)
     except BadSetting as error:
         typer.echo(f"gatewatch: {error}", err=True)
         raise typer.Exit(2) from None

@@ -181,9 +181,13 @@ def load(
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     config_file: Path | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Put settings together from flags, environment, file and defaults; raise `BadSetting` on the first bad one."""
-    given: dict[str, Any] = _from_file(config_file)
+    """Put settings together from flags, environment, file and defaults; raise `BadSetting` on the first bad one.
+
+    `defaults` are a command's own, which take the place of the table's.
+    """
+    given: dict[str, Any] = {**(defaults or {}), **_from_file(config_file)}
     environment = os.environ if environment is None else environment
     for entry in entries():
         if entry.environment in environment:

@@ -1,0 +1,81 @@
+"""Creates the demo's load balancer the way a user would: through the AWS API, with AWS's own client library."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from forwarder.inventory import Inventory
+from gatewatch.settings import Settings
+
+LOAD_BALANCER_NAME = "inspection"
+TARGET_GROUP_NAME = "firewalls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balancer:
+    """What was created."""
+
+    load_balancer_arn: str
+    target_group_arn: str
+    listener_arn: str
+
+
+def client(settings: Settings) -> Any:
+    """An elbv2 client of this gatewatch's own API."""
+    session = botocore.session.get_session()
+    session.set_credentials("AKIAGATEWATCHDEMO", "demo")
+    host = "127.0.0.1" if settings.api_host == "0.0.0.0" else settings.api_host
+    return session.create_client(
+        "elbv2", region_name=settings.region, endpoint_url=f"http://{host}:{settings.api_port}",
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10),
+    )
+
+
+def create_balancer(elbv2: Any, inventory: Inventory, target_ids: list[str]) -> Balancer:
+    """Load balancer over every subnet with a node, target group with quick health checks, targets, listener.
+
+    Cross-zone is switched on, so that the appliances of both zones share the traffic of the one endpoint.
+    """
+    subnet_ids = [node.subnet_id for node in inventory.nodes]
+    vpc_id = next(subnet.vpc_id for subnet in inventory.subnets if subnet.id == subnet_ids[0])
+    load_balancer_arn = elbv2.create_load_balancer(Name=LOAD_BALANCER_NAME, Type="gateway", Subnets=subnet_ids)[
+        "LoadBalancers"][0]["LoadBalancerArn"]
+    elbv2.modify_load_balancer_attributes(
+        LoadBalancerArn=load_balancer_arn, Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
+    )
+    target_group_arn = elbv2.create_target_group(
+        Name=TARGET_GROUP_NAME, Protocol="GENEVE", Port=6081, VpcId=vpc_id, HealthCheckProtocol="HTTP",
+        HealthCheckPath="/", HealthCheckPort="80", HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2,
+        HealthyThresholdCount=2, UnhealthyThresholdCount=2,
+    )["TargetGroups"][0]["TargetGroupArn"]
+    elbv2.register_targets(TargetGroupArn=target_group_arn, Targets=[{"Id": target} for target in target_ids])
+    listener_arn = elbv2.create_listener(
+        LoadBalancerArn=load_balancer_arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group_arn}]
+    )["Listeners"][0]["ListenerArn"]
+    return Balancer(load_balancer_arn=load_balancer_arn, target_group_arn=target_group_arn, listener_arn=listener_arn)
+
+
+def target_states(elbv2: Any, target_group_arn: str) -> dict[str, str]:
+    """The state of each target, by its id."""
+    answer = elbv2.describe_target_health(TargetGroupArn=target_group_arn)
+    return {entry["Target"]["Id"]: entry["TargetHealth"]["State"] for entry in answer["TargetHealthDescriptions"]}
+
+
+def wait_for_api(elbv2: Any, timeout_s: float, pause: Callable[[float], None] = time.sleep) -> bool:
+    """Wait until the API answers; False when it did not in time."""
+    deadline_s = time.monotonic() + timeout_s
+    while time.monotonic() < deadline_s:
+        try:
+            elbv2.describe_load_balancers()
+        except BotoCoreError:
+            pause(0.1)
+        else:
+            return True
+    return False

@@ -1,0 +1,101 @@
+"""The demo's stage: the lab's network, the services and the appliances as child processes, and the way to end them.
+
+They end in the order records flow, so that nothing is left under way: traffic, forwarder, appliances, API, alarms, and
+ingest once it holds all that the others said.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from forwarder.lab.lab import Lab
+from gatewatch.settings import Settings
+from gatewatch.supervisor import ServiceCommand, Supervisor
+from gatewatch.up import service_command
+from queries.books import chain
+
+TICK_S = 0.1
+#: Longest wait for packets under way, after the traffic stopped.
+SETTLE_S = 1.5
+DRAIN_S_MAX = 30.0
+
+
+class Stage:
+    """Lab, services and appliances of one data folder.  Start and stop it from the main thread."""
+
+    def __init__(self, settings: Settings, *, console: bool, rate: float) -> None:
+        """Nothing is made yet; `rate` is new connections per second."""
+        self.settings = settings
+        self.supervisor = Supervisor(settings.data_path / "logs")
+        self._services = ("ingest", "api", "forwarder", "alarms", *(("console",) if console else ()))
+        self._rate = rate
+        self._lab: Lab | None = None
+
+    @property
+    def lab(self) -> Lab:
+        """The lab; there is one once `open` has run."""
+        assert self._lab is not None, "open the stage first"
+        return self._lab
+
+    def open(self) -> None:
+        """Build the network, start services and appliances."""
+        self._lab = Lab.up(self.settings.data_path)
+        for name in self._services:
+            self.supervisor.start(service_command(name, self.settings))
+        for appliance in self.lab.appliances:
+            self.start_appliance(appliance.name)
+
+    def start_appliance(self, name: str) -> None:
+        """Start (or start again) one of the lab's appliances."""
+        self.supervisor.start(appliance_command(self.lab, name, self.settings))
+
+    def start_traffic(self) -> None:
+        """Let the lab's clients loose."""
+        self.supervisor.start(traffic_command(self.settings, self._rate))
+
+    def run_until(self, deadline_s: float, stop: Callable[[], bool], each_tick: Callable[[], None] = lambda: None) -> None:
+        """Keep everything running until the monotonic `deadline_s`, or until `stop` says so."""
+        while time.monotonic() < deadline_s and not stop():
+            self.supervisor.poll(time.monotonic())
+            each_tick()
+            time.sleep(TICK_S)
+
+    def drain(self) -> bool:
+        """End the sources in the order records flow and wait until the lake has all; False when it did not in time."""
+        self.supervisor.stop("traffic")
+        self.run_until(time.monotonic() + SETTLE_S, stop=lambda: False)
+        for name in ("forwarder", *(appliance.name for appliance in self.lab.appliances), "api", "alarms"):
+            self.supervisor.stop(name)
+        self.run_until(time.monotonic() + DRAIN_S_MAX, stop=self._nothing_is_held)
+        drained = self._nothing_is_held()
+        self.supervisor.stop("ingest")
+        return drained
+
+    def close(self) -> None:
+        """Stop what still runs and take the lab down."""
+        self.supervisor.stop_all()
+        Lab.down(self.settings.data_path)
+
+    def _nothing_is_held(self) -> bool:
+        return not any(hop.held for hop in chain(self.settings.data_path).hops)
+
+
+def appliance_command(lab: Lab, name: str, settings: Settings) -> ServiceCommand:
+    """How one of the lab's appliances is run."""
+    appliance = next(machine for machine in lab.appliances if machine.name == name)
+    arguments = ("--name", appliance.name, "--address", appliance.address, "--netns", appliance.namespace,
+                 "--rules", str(rules_file(settings.data_path)))
+    command = service_command("appliance", settings, *arguments)
+    return ServiceCommand(name=name, argv=command.argv, environment=command.environment)
+
+
+def traffic_command(settings: Settings, rate: float) -> ServiceCommand:
+    """How the lab's clients and servers are run."""
+    return service_command("traffic", settings, "--rate", str(rate))
+
+
+def rules_file(data: Path) -> Path:
+    """The rules every appliance of the lab applies."""
+    return data / "lab" / "rules.toml"
