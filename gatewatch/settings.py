@@ -95,6 +95,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("age at which a file unknown to the manifest is deleted", "ingest", unit="seconds", ge=60, le=604_800)
     ] = 900
 
+    dropped_file_keep_s: Annotated[
+        int, _about("how long a file stays on disk after compaction replaced it, for queries that are reading it",
+                    "ingest", unit="seconds", ge=1, le=604_800)
+    ] = 600
+
     # Queries
     sql_time_s: Annotated[float, _about("longest run of a user's query", "console", "sql", unit="seconds", ge=0.1, le=3600)] = 30.0
     sql_rows_max: Annotated[int, _about("most rows a user's query may return", "console", "sql", unit="rows", ge=1, le=1_000_000)] = 10_000

@@ -39,7 +39,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Messages of a stream, first to last seq, that never arrived before later ones did; `seen_at_s` is epoch seconds."""
+    """Messages of a stream, first to last seq, that are missing; `seen_at_s` (epoch seconds) is when that showed."""
 
     origin: str
     topic: str
@@ -90,13 +90,15 @@ class Manifest:
 
     def gaps(self) -> list[Gap]:
         """Every gap, the newest last."""
-        rows = self._rows("select origin, topic, first_seq, last_seq, seen_at_s from gaps order by seen_at_s, first_seq")
-        return [Gap(origin=row[0], topic=row[1], first_seq=row[2], last_seq=row[3], seen_at_s=row[4]) for row in rows]
+        names = ("origin", "topic", "first_seq", "last_seq", "seen_at_s")
+        rows = self._rows(f"select {', '.join(names)} from gaps order by seen_at_s, first_seq")
+        return [Gap(**dict(zip(names, row, strict=True))) for row in rows]
 
     def freshness(self, table: str, since_s: float) -> list[tuple[float, int]]:
         """(lag, rows) of the table's commits since then: how old rows were, in seconds, when they became readable."""
         rows = self._rows(
-            "select lag_s, sum(rows) from freshness where table_name = ? and committed_at_s >= ? group by lag_s order by 1",
+            "select lag_s, sum(rows) from freshness where table_name = ? and committed_at_s >= ?"
+            " group by lag_s order by lag_s",
             (table, since_s),
         )
         return [(float(lag_s), int(count)) for lag_s, count in rows]

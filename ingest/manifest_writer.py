@@ -130,7 +130,7 @@ class ManifestWriter:
             self._add_files(connection, [new], at_s)
 
     def crowded_slots(self, files_min: int, bytes_max: int) -> list[tuple[str, str, int]]:
-        """(table, slot, files) of every slot that has at least `files_min` live files below `bytes_max`, worst first."""
+        """(table, slot, files) of slots with at least `files_min` live files below `bytes_max`, worst first."""
         rows = self._connection.execute(
             "select table_name, slot, count(*) from files where dropped_at_s is null and bytes < ?"
             " group by table_name, slot having count(*) >= ? order by 3 desc",
