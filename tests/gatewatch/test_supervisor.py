@@ -1,0 +1,91 @@
+"""The supervisor with real child processes: it starts again what dies, and leaves nothing running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gatewatch.supervisor import RESTART_WAITS_S, ServiceCommand, Supervisor, restart_wait_s
+
+SLEEPER = "import signal, time; signal.signal(signal.SIGTERM, lambda *a: exit(3)); print('up', flush=True); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+
+
+def command(name: str, program: str) -> ServiceCommand:
+    return ServiceCommand(name=name, argv=(sys.executable, "-c", program), environment={"GATEWATCH_TEST": name})
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    one = Supervisor(tmp_path)
+    yield one
+    one.stop_all(wait_s=0.5)
+
+
+def is_up(folder: Path, name: str, times: int = 1) -> bool:
+    log = folder / f"{name}.log"
+    return log.exists() and log.read_text().count("up") >= times
+
+
+def test_a_service_that_was_killed_is_started_again(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(command("a", SLEEPER))
+    wait_for(lambda: is_up(tmp_path, "a"))
+    first = supervisor.process_id("a")
+    supervisor.kill("a")
+
+    def again() -> bool:
+        supervisor.poll(time.monotonic())
+        return is_up(tmp_path, "a", times=2)
+
+    wait_for(again)
+    assert supervisor.process_id("a") != first
+    assert supervisor.restarts("a") == 1
+
+
+def test_stop_asks_first_and_gives_the_exit_status(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(command("a", SLEEPER))
+    wait_for(lambda: is_up(tmp_path, "a"))
+    assert supervisor.stop("a") == 3
+    assert supervisor.names() == []
+
+
+def test_what_does_not_stop_is_killed(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(command("a", STUBBORN))
+    wait_for(lambda: is_up(tmp_path, "a"))
+    assert supervisor.stop("a", wait_s=0.2) == -signal.SIGKILL
+
+
+def test_what_was_halted_stays_dead(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(command("a", SLEEPER))
+    wait_for(lambda: is_up(tmp_path, "a"))
+    process_id = supervisor.process_id("a")
+    supervisor.halt("a")
+    supervisor.poll(time.monotonic() + 60)
+    assert supervisor.process_id("a") is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(process_id or 0, 0)
+
+
+def test_stop_of_an_unknown_service_is_no_error(supervisor: Supervisor) -> None:
+    assert supervisor.stop("nobody") is None
+
+
+def test_waits_grow_and_are_bounded() -> None:
+    waits = [restart_wait_s(deaths) for deaths in range(20)]
+    assert waits == sorted(waits)
+    assert waits[0] == 0
+    assert waits[-1] == RESTART_WAITS_S[-1]
