@@ -1,0 +1,179 @@
+"""Making a plan real: namespaces, veth pairs, addresses, routes, rules.
+
+All work in a namespace is done by a thread that lives there (`network_namespace.run_in`): its netlink and ioctl sockets,
+and its /proc/sys/net, are the namespace's.  Whatever fails raises `BuildError`, which says where and what.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+from ctypes import addressof, create_string_buffer
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
+from forwarder.lab import namespace as named
+from forwarder.lab.plan import Link, Namespace, Plan, Route, RouteType, Side
+
+#: Offloads that break tunnels or hide packet sizes (ethtool.h, ETHTOOL_S*): receive and transmit checksum,
+#: scatter-gather, TCP segmentation, generic segmentation, generic receive.
+OFFLOADS = {"rx": 0x15, "tx": 0x17, "sg": 0x19, "tso": 0x1F, "gso": 0x24, "gro": 0x2C}
+_SIOCETHTOOL = 0x8946
+_LOOPBACK = 1
+_SYSCTL = Path("/proc/sys/net")
+
+
+class BuildError(RuntimeError):
+    """The kernel refused a part of the network; the message names the namespace, the part and the reason."""
+
+
+def build(plan: Plan) -> None:
+    """Make everything of the plan.  On `BuildError` the caller removes what was made."""
+    for namespace in plan.namespaces:
+        _attempt(namespace.name, "the namespace", lambda namespace=namespace: _make_namespace(namespace))
+    for link in plan.links:
+        _attempt(link.one.namespace, f"the link {link.one.device}", lambda link=link: _make_link(link))
+    for namespace in plan.namespaces:
+        _attempt(namespace.name, "addresses and routes", lambda name=namespace.name: _configure(plan, name))
+
+
+def _attempt(namespace: str, what: str, action: Any) -> None:
+    try:
+        action()
+    except NetlinkError as error:
+        reason = os.strerror(error.code) if error.code > 0 else str(error)
+        if error.code == errno.EOPNOTSUPP and what.startswith("the link"):
+            reason = "the kernel has no veth devices (module veth)"
+        raise BuildError(f"{namespace}: cannot make {what}: {reason}") from error
+    except OSError as error:
+        hint = ""
+        if error.errno == errno.EROFS:
+            hint = "; /proc/sys is read-only here: a container needs it writable (privileged, or systempaths=unconfined)"
+        raise BuildError(f"{namespace}: cannot make {what}: {error}{hint}") from error
+
+
+def _make_namespace(namespace: Namespace) -> None:
+    named.create(namespace.name)
+    run_in(namespace.name, lambda: _set_sysctls(forwards=namespace.forwards))
+
+
+def _set_sysctls(*, forwards: bool) -> None:
+    """IPv4 only, no source check (decapsulated packets would be eaten), forwarding for routers alone.
+
+    A new namespace takes IPv4's values from the host, so each is set.
+    """
+    for scope in ("all", "default"):
+        _sysctl(f"ipv4/conf/{scope}/rp_filter", "0")
+        _sysctl(f"ipv4/conf/{scope}/send_redirects", "0")
+        if (_SYSCTL / "ipv6").exists():
+            _sysctl(f"ipv6/conf/{scope}/disable_ipv6", "1")
+    _sysctl("ipv4/ip_forward", "1" if forwards else "0")
+
+
+def _sysctl(name: str, value: str) -> None:
+    (_SYSCTL / name).write_text(value, encoding="ascii")
+
+
+def _make_link(link: Link) -> None:
+    def body() -> None:
+        peer_namespace = os.open(NETNS_FOLDER / link.other.namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with IPRoute() as netlink:
+                peer = {"ifname": link.other.device, "address": link.other.mac, "mtu": link.mtu_bytes,
+                        "net_ns_fd": peer_namespace}
+                netlink.link("add", ifname=link.one.device, kind="veth", address=link.one.mac, mtu=link.mtu_bytes, peer=peer)
+        finally:
+            os.close(peer_namespace)
+
+    run_in(link.one.namespace, body)
+
+
+def _configure(plan: Plan, namespace: str) -> None:
+    def body() -> None:
+        with IPRoute() as netlink:
+            netlink.link("set", index=_LOOPBACK, state="up")
+            indexes = {side.device: _configure_device(netlink, side) for side in plan.sides(namespace)}
+            for neighbour in (entry for entry in plan.neighbours if entry.namespace == namespace):
+                netlink.neigh("add", dst=neighbour.address, lladdr=neighbour.mac, ifindex=indexes[neighbour.device],
+                              state="permanent")
+            for route in (entry for entry in plan.routes if entry.namespace == namespace):
+                netlink.route("add", **_route_arguments(route, indexes))
+            for rule in (entry for entry in plan.rules if entry.namespace == namespace):
+                selector = {"iifname": rule.ingress_device} if rule.ingress_device else {"src": rule.source, "src_len": 32}
+                netlink.rule("add", table=rule.table, priority=rule.priority, **selector)
+
+    run_in(namespace, body)
+
+
+def _configure_device(netlink: IPRoute, side: Side) -> int:
+    index: int = netlink.link_lookup(ifname=side.device)[0]
+    turn_offloads_off(side.device)
+    if side.reverse_path_filter:
+        _sysctl(f"ipv4/conf/{side.device}/rp_filter", "1")
+    for address in side.addresses:
+        host, length = address.split("/")
+        netlink.addr("add", index=index, address=host, prefixlen=int(length))
+    netlink.link("set", index=index, arp=side.arp, state="up")
+    return index
+
+
+def _route_arguments(route: Route, indexes: dict[str, int]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"dst": route.destination, "table": route.table}
+    if route.type is not RouteType.UNICAST:
+        return arguments | {"type": route.type.value}
+    arguments["oif"] = indexes[route.device]
+    if route.gateway:
+        arguments |= {"gateway": route.gateway, "flags": ["onlink"]}
+    else:
+        arguments["scope"] = "link"
+    if route.source:
+        arguments["prefsrc"] = route.source
+    if route.mtu_bytes:
+        arguments["metrics"] = {"mtu": route.mtu_bytes}
+    return arguments
+
+
+def turn_offloads_off(device: str) -> None:
+    """Turn every one of `OFFLOADS` off on a device of the calling thread's namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+        for command in OFFLOADS.values():
+            value = create_string_buffer(struct.pack("=II", command, 0), 8)
+            request = struct.pack("16sP16x", device.encode(), addressof(value))
+            fcntl.ioctl(channel, _SIOCETHTOOL, request)
+
+
+def remove(names: tuple[str, ...]) -> int:
+    """Remove the namespaces of these names; how many there were.
+
+    Their devices go first, so that the network is gone even while some process still sits in a namespace.
+    """
+    return sum(_remove_one(name) for name in names)
+
+
+def _remove_one(name: str) -> bool:
+    if not named.exists(name):
+        return False
+    try:
+        run_in(name, _remove_devices)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # EINVAL: a file without a namespace on it, left by a crash
+            raise
+    return named.delete(name)
+
+
+def _remove_devices() -> None:
+    with IPRoute() as netlink:
+        for link in netlink.get_links():
+            if link["index"] != _LOOPBACK:
+                try:
+                    netlink.link("del", index=link["index"])
+                except NetlinkError as error:
+                    if error.code not in (errno.ENODEV, errno.EOPNOTSUPP):  # gone already, or not removable (sit0)
+                        raise
