@@ -1,0 +1,202 @@
+"""An endpoint's device: IP packets that the route table hands over come in, returned packets go out.
+
+An AF_PACKET socket only copies (the kernel goes on with the original), so the device must have no address of its own
+and its namespace must not forward; the lab sees to that.  Frames carry a virtio header here (`PACKET_VNET_HDR`): it is
+ten bytes, and says when the sender left the checksum for hardware to fill in, which is then done on the spot.
+Sources: packet(7), `linux/if_packet.h`, `linux/virtio_net.h`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import socket
+import struct
+import time
+
+from forwarder.datapath.network_namespace import run_in
+from forwarder.datapath.offloads import offloads_on
+
+ETH_P_ALL = 0x0003
+SOL_PACKET = 263
+PACKET_STATISTICS = 6
+PACKET_VNET_HDR = 15
+PACKET_IGNORE_OUTGOING = 23
+SO_ATTACH_FILTER = 26
+SO_RCVBUFFORCE = 33
+
+VIRTIO_BYTES = 10
+ETHERNET_BYTES = 14
+_START = VIRTIO_BYTES + ETHERNET_BYTES
+_NEEDS_CHECKSUM = 1
+_VIRTIO = struct.Struct("=BBHHHH")
+_STATISTICS = struct.Struct("=II")
+_ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
+
+#: A frame's most bytes: the largest packet that segmentation offload can make, its headers, some room.
+FRAME_BYTES_MAX = 65_535 + 128
+#: Times a full send queue is tried again within one batch, and how long each waits.  Together 10 ms at most.
+SEND_RETRIES_MAX = 20
+SEND_RETRY_S = 0.0005
+
+_BUSY = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
+_GONE = (errno.ENETDOWN, errno.ENODEV, errno.ENXIO)
+
+
+class EndpointPort:
+    """The endpoint's end of the wire.  Every method is for the packet thread alone; `open` is called by its maker.
+
+    Public counts: `frames_other` (ARP, multicast, frames for another machine), `checksums_completed`, `segments_merged`
+    (frames that hold several packets because an offload is on), `send_retries`.
+    """
+
+    def __init__(self, *, device: str, router_mac: str, netns: str, receive_buffer_bytes: int) -> None:
+        self.device = device
+        self.netns = netns
+        self.frames_other = 0
+        self.checksums_completed = 0
+        self.segments_merged = 0
+        self.send_retries = 0
+        self.offloads: list[str] = []
+        self.receive_buffer_bytes = 0
+        self.down = False
+        self._wanted_buffer_bytes = receive_buffer_bytes
+        self._router_mac = bytes.fromhex(router_mac.replace(":", ""))
+        self._buffer = bytearray(FRAME_BYTES_MAX)
+        self._view = memoryview(self._buffer)
+        self._retries_left = SEND_RETRIES_MAX
+
+    def open(self) -> None:
+        """Open both sockets inside the namespace; `OSError` names the device if it is not there."""
+        try:
+            run_in(self.netns, self._open)
+        except OSError as error:
+            where = f"{self.device} in namespace {self.netns}" if self.netns else self.device
+            raise OSError(error.errno, f"cannot open a packet socket: {error.strerror}", where) from error
+
+    def _open(self) -> None:
+        # Protocol 0 receives nothing until bind, so that no frame of another device slips in.
+        with contextlib.ExitStack() as undo:
+            self._receive = undo.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+            self._send = undo.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+            self._bind()
+            undo.pop_all()
+
+    def _bind(self) -> None:
+        self._receive.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        self._receive.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.receive_buffer_bytes = enlarge_receive_buffer(self._receive, self._wanted_buffer_bytes)
+        self._receive.setblocking(False)
+        self._receive.bind((self.device, ETH_P_ALL))
+        own_mac: bytes = self._receive.getsockname()[4]
+        self._own_mac = own_mac
+        self._headers = {version: self._router_mac + own_mac + kind for version, kind in _ETHERTYPES.items()}
+        self._send.setblocking(False)
+        self._send.bind((self.device, 0))
+        self.offloads = offloads_on(self.device)
+        self.down = False
+
+    def fileno(self) -> int:
+        """Descriptor to wait on for packets."""
+        return self._receive.fileno()
+
+    def receive(self, packets_max: int) -> list[bytes]:
+        """At most `packets_max` IP packets that wait, without their Ethernet header; never blocks.
+
+        `down` is set when the device has gone down; the socket resumes by itself once it is up again.
+        """
+        packets: list[bytes] = []
+        take, view, buffer, own_mac = self._receive.recv_into, self._view, self._buffer, self._own_mac
+        try:
+            for _ in range(packets_max):
+                count = take(buffer)
+                kind = buffer[22:24]
+                if not buffer.startswith(own_mac, VIRTIO_BYTES) or (kind != b"\x08\x00" and kind != b"\x86\xdd"):
+                    self.frames_other += 1
+                    continue
+                if buffer[0] or buffer[1]:
+                    self._finish(count)
+                packets.append(bytes(view[_START:count]))
+        except BlockingIOError:
+            self.down = False
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            self.down = True
+        return packets
+
+    def _finish(self, count: int) -> None:
+        """Do what an offload left undone: fill in the checksum of the frame in the buffer; count merged segments."""
+        flags, segmentation, _, _, start, offset = _VIRTIO.unpack_from(self._buffer)
+        if segmentation:
+            self.segments_merged += 1
+        at = VIRTIO_BYTES + start + offset
+        if flags & _NEEDS_CHECKSUM and at + 2 <= count:
+            total = internet_sum(self._view[VIRTIO_BYTES + start : count])
+            # UDP writes 0 as 0xffff (RFC 768); for TCP the two are equal.
+            struct.pack_into("!H", self._buffer, at, (~total & 0xFFFF) or 0xFFFF)
+            self.checksums_completed += 1
+
+    def new_batch(self) -> None:
+        """Give the next batch its share of retries."""
+        self._retries_left = SEND_RETRIES_MAX
+
+    def deliver(self, inner: bytes) -> bool:
+        """Send an IP packet to the VPC's router; False when the device would not take it, even after a few tries."""
+        header = self._headers.get(inner[0] >> 4)
+        if header is None:
+            return False
+        frame = header + inner
+        while True:
+            try:
+                self._send.send(frame)
+                return True
+            except OSError as error:
+                if error.errno not in _BUSY or self._retries_left == 0:
+                    return False
+            self._retries_left -= 1
+            self.send_retries += 1
+            time.sleep(SEND_RETRY_S)
+
+    def kernel_drops(self) -> int:
+        """Packets the kernel dropped since the last call because the receive queue was full."""
+        _, drops = _STATISTICS.unpack(self._receive.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size))
+        return int(drops)
+
+    def refuse_new(self) -> None:
+        """Let nothing more into the receive queue; what is in it can still be received."""
+        refuse_all(self._receive)
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self._receive.close()
+        self._send.close()
+
+
+def enlarge_receive_buffer(receiver: socket.socket, wanted_bytes: int) -> int:
+    """Set the receive buffer, past the system's limit where allowed; the bytes granted (as the kernel counts them)."""
+    try:
+        receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, wanted_bytes)
+    except PermissionError:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted_bytes)
+    return receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+
+
+def refuse_all(receiver: socket.socket) -> None:
+    """Attach a filter that takes no packet (classic BPF `ret 0`), which leaves the queue as it is."""
+    instruction = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("@HP", 1, ctypes.addressof(instruction))
+    receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def internet_sum(data: memoryview) -> int:
+    """The 16-bit ones' complement sum of RFC 1071, not inverted; an odd last byte is padded with zero."""
+    raw = bytes(data)
+    if len(raw) % 2:
+        raw += b"\0"
+    # 2**16 is 1 modulo 2**16 - 1, so the whole run of words, read as one number, has the sum as its remainder.
+    remainder = int.from_bytes(raw, "big") % 0xFFFF
+    return remainder if remainder or not any(raw) else 0xFFFF
+
+

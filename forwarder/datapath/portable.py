@@ -1,0 +1,310 @@
+"""The portable data path: one thread that takes packets from sockets in batches, asks the engine, and sends.
+
+All counting of packets happens in the engine or is handed to it, so that its counters are the books.  What this shell
+owns is time: a clock reading a batch, a tick for expiry and kernel drop counts, and the boundaries of capture windows
+and metric samples, which lie on multiples of their length since 1970.  What it closes goes to telemetry through a
+bounded outbox; when that is full the window stays open and the next boundary closes both as one, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from forwarder.engine.engine import Engine, Window
+from forwarder.engine.plan import Plan
+
+log = structlog.get_logger(__name__)
+
+#: Time between two rounds of expiry and drop counts.
+TICK_S = 0.2
+#: Flows looked at for expiry in one tick: the whole of a full default table in about 10 s.
+EXPIRE_FLOWS_PER_TICK_MAX = 4_000
+#: On stop, how long packets that are at the targets are waited for, and how long a silence ends the wait.
+STOP_WAIT_S = 2.0
+STOP_SILENCE_S = 0.3
+#: Batches taken from one endpoint's queue while stopping; with the default batch 262,144 packets.
+STOP_BATCHES_MAX = 4_096
+#: How long the last window waits for a place in the outbox.
+STOP_OUTBOX_WAIT_S = 10.0
+#: Windows and samples that telemetry may be behind.
+OUTBOX_ITEMS_MAX = 32
+
+
+class Endpoint(Protocol):
+    """What the loop needs of an endpoint's port (`packet_socket.EndpointPort`)."""
+
+    down: bool
+    frames_other: int
+
+    def fileno(self) -> int:
+        """Descriptor to wait on."""
+
+    def receive(self, packets_max: int) -> list[bytes]:
+        """Waiting packets."""
+
+    def new_batch(self) -> None:
+        """A batch begins."""
+
+    def deliver(self, inner: bytes) -> bool:
+        """Send to the router."""
+
+    def kernel_drops(self) -> int:
+        """Drops since last asked."""
+
+    def refuse_new(self) -> None:
+        """Take nothing more in."""
+
+
+class Node(Protocol):
+    """What the loop needs of a node's port (`geneve_socket.NodePort`)."""
+
+    address: str
+
+    def fileno(self) -> int:
+        """Descriptor to wait on."""
+
+    def receive(self, datagrams_max: int) -> list[tuple[bytes, str, int]]:
+        """Waiting datagrams."""
+
+    def new_batch(self) -> None:
+        """A batch begins."""
+
+    def send(self, outer: bytes, target_address: str) -> bool:
+        """Send to a target."""
+
+    def kernel_drops(self) -> int:
+        """Drops since last asked."""
+
+    def refuse_new(self) -> None:
+        """Take nothing more in."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Closed:
+    """What the loop hands to telemetry: a capture window, a sample of the counters, or both.
+
+    `start_s` and `end_s` bound what was closed; `counters` is the engine's own snapshot at `end_s`.
+    """
+
+    start_s: float
+    end_s: float
+    counters: Any
+    window: Window | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LoopCounts:
+    """What the loop counts besides the engine: for `status`, never part of the packet books."""
+
+    wakes: int = 0
+    plans: int = 0
+    windows_merged: int = 0
+    samples_merged: int = 0
+    errors: int = 0
+    frames_other: list[int] = field(default_factory=list)
+    endpoint_queue_drops: list[int] = field(default_factory=list)
+    node_queue_drops: int = 0
+
+
+class PacketLoop:
+    """Runs in a thread of its own (`run`); other threads call `set_plan`, `stop` and read `counters` and `counts`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        endpoints: Sequence[Endpoint],
+        nodes: Sequence[Node],
+        outbox: queue.Queue[Closed],
+        *,
+        clock: Callable[[], float],
+        synchronize: Callable[[], None],
+        batch_packets_max: int,
+        capture_window_s: int,
+        sample_s: int,
+    ) -> None:
+        self._engine = engine
+        self._endpoints = endpoints
+        self._nodes = nodes
+        self._node_of = {bytes(map(int, node.address.split("."))): node for node in nodes}
+        self._outbox = outbox
+        self._clock = clock
+        self._synchronize = synchronize
+        self._batch_packets_max = batch_packets_max
+        self._capture_window_s = capture_window_s
+        self._sample_s = sample_s
+        self._stop = threading.Event()
+        self._plans: deque[Plan] = deque(maxlen=1)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.counters = engine.counters()
+        self.counts = LoopCounts(frames_other=[0] * len(endpoints), endpoint_queue_drops=[0] * len(endpoints))
+        self.flows = 0
+
+    def set_plan(self, plan: Plan) -> None:
+        """Have `plan` used from the next batch on.  A plan that was not taken yet is replaced."""
+        self._plans.append(plan)
+        os.eventfd_write(self._wake, 1)
+
+    def stop(self) -> None:
+        """Have the loop end: no new packets, those under way are waited for, the last window is closed."""
+        self._stop.set()
+        os.eventfd_write(self._wake, 1)
+
+    def run(self) -> None:
+        """Carry packets until `stop`."""
+        now_s = self._clock()
+        self._begin(now_s)
+        with select.epoll() as poll:
+            ports = self._register(poll)
+            while not self._stop.is_set():
+                events = poll.poll(TICK_S)
+                now_s = self._clock()
+                self._take_plan(now_s)
+                for descriptor, _ in events:
+                    if descriptor != self._wake:
+                        self._serve(*ports[descriptor], now_s)
+                self.counts.wakes += 1
+                if now_s >= self._next_tick_s:
+                    self._tick(now_s)
+            self._finish(poll, ports)
+
+    def _register(self, poll: select.epoll) -> dict[int, tuple[int, int]]:
+        """Descriptor to (0, endpoint index) or (1, node index)."""
+        ports = {port.fileno(): (0, index) for index, port in enumerate(self._endpoints)}
+        ports.update({port.fileno(): (1, index) for index, port in enumerate(self._nodes)})
+        for descriptor in (*ports, self._wake):
+            poll.register(descriptor, select.EPOLLIN)
+        return ports
+
+    def _begin(self, now_s: float) -> None:
+        self._next_tick_s = now_s
+        self._window_start_s = self._sample_start_s = now_s
+        self._next_window_s = _next_multiple(now_s, self._capture_window_s)
+        self._next_sample_s = _next_multiple(now_s, self._sample_s)
+
+    def _serve(self, is_node: int, index: int, now_s: float) -> int:
+        if is_node:
+            return self.from_node(index, now_s)
+        return self.from_endpoint(index, now_s)
+
+    def from_endpoint(self, index: int, now_s: float) -> int:
+        """Carry one batch that the route table handed over to the targets; the number of packets taken."""
+        packets = self._endpoints[index].receive(self._batch_packets_max)
+        send: list[tuple[bytes, str, int]] = []
+        self._engine.from_endpoint(index, packets, now_s, send)
+        self._send(send, now_s)
+        return len(packets)
+
+    def _send(self, send: list[tuple[bytes, str, int]], now_s: float) -> None:
+        for node in self._nodes:
+            node.new_batch()
+        node_of, not_sent = self._node_of, self._engine.not_sent
+        for outer, address, endpoint in send:
+            node_port = node_of.get(outer[12:16])
+            if node_port is None or not node_port.send(outer, address):
+                not_sent(outer, endpoint, now_s)
+
+    def from_node(self, index: int, now_s: float) -> int:
+        """Carry one batch that came back from targets to the endpoints; the number of datagrams taken."""
+        datagrams = self._nodes[index].receive(self._batch_packets_max)
+        deliver: list[tuple[int, bytes]] = []
+        self._engine.from_target(datagrams, now_s, deliver)
+        self._deliver(deliver, now_s)
+        return len(datagrams)
+
+    def _deliver(self, deliver: list[tuple[int, bytes]], now_s: float) -> None:
+        endpoints = self._endpoints
+        for port in endpoints:
+            port.new_batch()
+        for endpoint, inner in deliver:
+            if not endpoints[endpoint].deliver(inner):
+                self._engine.not_delivered(endpoint, inner, now_s)
+
+    def _take_plan(self, now_s: float) -> None:
+        if not self._plans:
+            return
+        plan = self._plans.popleft()
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        self._engine.configure(plan, now_s)
+        self.counts.plans += 1
+
+    def _tick(self, now_s: float) -> None:
+        """Everything that is not per packet: expiry, the kernel's drop counts, the boundaries."""
+        self._next_tick_s = now_s + TICK_S
+        self._engine.expire(now_s, EXPIRE_FLOWS_PER_TICK_MAX)
+        self._count_kernel_drops()
+        if now_s >= min(self._next_window_s, self._next_sample_s) and self._close(now_s, now_s >= self._next_window_s):
+            self._synchronize()
+        self.counters = self._engine.counters()
+
+    def _count_kernel_drops(self) -> None:
+        for index, port in enumerate(self._endpoints):
+            self.counts.frames_other[index] = port.frames_other
+            if drops := port.kernel_drops():
+                self.counts.endpoint_queue_drops[index] += drops
+                self._engine.count_drops(index, RECEIVE_QUEUE_FULL, drops)
+        for node in self._nodes:
+            if drops := node.kernel_drops():
+                self.counts.node_queue_drops += drops
+                # Which endpoint's packets these were cannot be known; the first stands for all.
+                self._engine.count_drops(0, RETURN_QUEUE_FULL, drops)
+
+    def _close(self, now_s: float, window_due: bool, wait_s: float = 0.0) -> bool:
+        """Hand over what is due; False, and everything left open, when the outbox stays full."""
+        if self._outbox.full() and not wait_s:
+            self.counts.windows_merged += window_due
+            self.counts.samples_merged += 1
+            self._next_window_s = _next_multiple(now_s, self._capture_window_s)
+            self._next_sample_s = _next_multiple(now_s, self._sample_s)
+            return False
+        start_s = self._window_start_s if window_due else self._sample_start_s
+        window = self._engine.close_window(now_s) if window_due else None
+        closed = Closed(start_s=start_s, end_s=now_s, counters=self._engine.counters(), window=window)
+        self._outbox.put(closed, timeout=wait_s or None)
+        self._sample_start_s = now_s
+        self._next_sample_s = _next_multiple(now_s, self._sample_s)
+        if window_due:
+            self._window_start_s = now_s
+            self._next_window_s = _next_multiple(now_s, self._capture_window_s)
+        return True
+
+    def _finish(self, poll: select.epoll, ports: dict[int, tuple[int, int]]) -> None:
+        """Take what already waits, let what is at the targets come home, close the last window."""
+        for port in self._endpoints:
+            port.refuse_new()
+        for index in range(len(self._endpoints)):
+            for _ in range(STOP_BATCHES_MAX):
+                if not self.from_endpoint(index, self._clock()):
+                    break
+        os.eventfd_read(self._wake)
+        deadline_s = self._clock() + STOP_WAIT_S
+        while (now_s := self._clock()) < deadline_s:
+            ready = [descriptor for descriptor, _ in poll.poll(min(STOP_SILENCE_S, deadline_s - now_s))]
+            if not sum(self._serve(*ports[descriptor], self._clock()) for descriptor in ready if descriptor in ports):
+                break
+        for node in self._nodes:
+            node.refuse_new()
+        for index in range(len(self._nodes)):
+            self.from_node(index, self._clock())
+        self._count_kernel_drops()
+        try:
+            self._close(self._clock(), True, wait_s=STOP_OUTBOX_WAIT_S)
+        except queue.Full:
+            log.error("telemetry did not take the last capture window", waited_s=STOP_OUTBOX_WAIT_S)
+            self.counts.errors += 1
+        self.counters = self._engine.counters()
+        os.close(self._wake)
+
+
+def _next_multiple(now_s: float, length_s: int) -> int:
+    return (int(now_s) // length_s + 1) * length_s

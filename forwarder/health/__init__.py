@@ -1,0 +1,1 @@
+"""Health probes: sockets that ask a target whether it is well, and the process that asks at the right times."""
