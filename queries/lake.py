@@ -11,6 +11,7 @@ them, because other engines read the files and not this view.  Timestamps and `d
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,16 +95,12 @@ class Lake:
         self, tables: Sequence[str], *, start_s: float | None = None, end_s: float | None = None
     ) -> list[TableFiles]:
         """Files of these tables that may hold rows with `start_s <= time < end_s` (epoch seconds; None: no bound)."""
-        if not self.manifest_path.exists():
-            return [TableFiles(table=table, paths=()) for table in tables]
         manifest = Manifest.open_for_reading(self.manifest_path)
         try:
-            return [
-                TableFiles(table=table, paths=tuple(str(p) for p in manifest.files(table, start_s=start_s, end_s=end_s)))
-                for table in tables
-            ]
-        finally:
-            manifest.close()
+            listed = {table: manifest.files(table, start_s=start_s, end_s=end_s) for table in tables}
+        except sqlite3.Error as error:
+            raise QueryFailed(f"the list of files {self.manifest_path} cannot be read: {error}") from error
+        return [TableFiles(table=table, paths=tuple(str(path) for path in paths)) for table, paths in listed.items()]
 
     def connection(
         self, tables: Sequence[str] | None = None, *, start_s: float | None = None, end_s: float | None = None
@@ -155,9 +152,13 @@ class Lake:
 
 
 def _open_database() -> duckdb.DuckDBPyConnection:
-    database = duckdb.connect(config={
-        "memory_limit": f"{MEMORY_MB_MAX}MB", "temp_directory": "", "parquet_metadata_cache": "true",
-        "python_enable_replacements": "false",
-    })
-    database.execute("SET GLOBAL timezone = 'UTC'")
+    database = duckdb.connect()
+    for setting in (
+        "timezone = 'UTC'",
+        f"memory_limit = '{MEMORY_MB_MAX}MB'",
+        "temp_directory = ''",
+        "parquet_metadata_cache = true",  # files never change once they are published
+        "python_enable_replacements = false",
+    ):
+        database.execute(f"SET GLOBAL {setting}")
     return database

@@ -8,11 +8,48 @@ data has no point.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from queries.lake import Lake
+
+#: One row for each metric, exact dimensions and period; `gap_ms` is the least distance of stored points in it.
+_MERGED = """
+    WITH stored AS (
+        SELECT metric_name, coalesce(dimensions, '') AS dimensions, coalesce(unit, '') AS unit,
+               epoch_ms("timestamp") AS time_ms, sample_count, "sum", minimum, maximum
+        FROM metrics
+        WHERE namespace = $namespace AND list_contains($metric_names, metric_name)
+          AND ($load_balancer = '' OR load_balancer = $load_balancer)
+          AND "timestamp" >= make_timestamptz($start_ms * 1000) AND "timestamp" < make_timestamptz($end_ms * 1000)
+          AND sample_count > 0
+    ),
+    spaced AS (
+        SELECT *, nullif(time_ms - lag(time_ms) OVER series, 0) AS gap_ms
+        FROM stored
+        WINDOW series AS (PARTITION BY metric_name, dimensions ORDER BY time_ms)
+    )
+    SELECT metric_name, dimensions, max(unit) AS unit, time_ms - time_ms % $period_ms AS period_ms,
+           sum(sample_count) AS sample_count, sum("sum") AS total, min(minimum) AS minimum, max(maximum) AS maximum,
+           min(gap_ms) AS gap_ms
+    FROM spaced
+    GROUP BY metric_name, dimensions, time_ms - time_ms % $period_ms
+    ORDER BY metric_name, dimensions, period_ms
+"""
+
+_LISTED = """
+    SELECT namespace, metric_name, coalesce(dimensions, '') AS dimensions, max(coalesce(unit, '')) AS unit,
+           max(epoch_ms("timestamp")) // 1000 AS newest_s
+    FROM metrics
+    WHERE ($namespace = '' OR namespace = $namespace)
+      AND "timestamp" >= make_timestamptz($start_ms * 1000) AND "timestamp" < make_timestamptz($end_ms * 1000)
+    GROUP BY namespace, metric_name, coalesce(dimensions, '')
+    ORDER BY namespace, metric_name, dimensions
+"""
 
 
 class Statistic(StrEnum):
@@ -52,6 +89,40 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticSet:
+    """What CloudWatch keeps of the samples of a period."""
+
+    count: float
+    sum: float
+    min: float
+    max: float
+
+    def value(self, statistic: Statistic) -> float:
+        """One statistic of the set."""
+        if statistic is Statistic.AVERAGE:
+            return self.sum / self.count
+        return {
+            Statistic.SUM: self.sum, Statistic.MINIMUM: self.min, Statistic.MAXIMUM: self.max,
+            Statistic.SAMPLE_COUNT: self.count,
+        }[statistic]
+
+
+@dataclass(slots=True, kw_only=True)
+class Merged:
+    """One metric with its statistic set by the start of each period (epoch seconds)."""
+
+    metric_name: str
+    dimensions: dict[str, str]
+    unit: str
+    sets: dict[int, StatisticSet] = field(default_factory=dict)
+    stored_period_s: int | None = None
+
+    def points(self, statistic: Statistic) -> list[Point]:
+        """The statistic of each period, in order of time."""
+        return [Point(timestamp_s=time_s, value=each.value(statistic)) for time_s, each in sorted(self.sets.items())]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricName:
     """A metric that has data: namespace, name, exact dimensions, unit, and the time of its newest period."""
 
@@ -78,14 +149,81 @@ def series(
     `start_s` is rounded down to its period.  Raises `ValueError` for a period below 1 s or an empty range, and
     `QueryFailed`.
     """
-    raise AssertionError("filled in by the next change")
+    if period_s < 1 or end_s <= start_s:
+        raise ValueError(f"a period is 1 s or more and a range ends after its start: {period_s}, {start_s} to {end_s}")
+    wanted = dict(dimensions)
+    found = merged(
+        lake, namespace=namespace, metric_names=[metric_name], period_s=period_s, start_s=start_s, end_s=end_s,
+        load_balancer=wanted.get("LoadBalancer", ""),
+    )
+    same = [each for each in found if each.dimensions == wanted]
+    # One set of dimensions has one spelling in the table, so there is at most one.
+    stored = same[0].stored_period_s if same else None
+    return Series(
+        namespace=namespace, metric_name=metric_name, dimensions=wanted, statistic=statistic, period_s=period_s,
+        unit=same[0].unit if same else "", stored_period_s=stored, note=_note(period_s, stored),
+        points=same[0].points(statistic) if same else [],
+    )
+
+
+def _note(period_s: int, stored_s: int | None) -> str:
+    if stored_s is None or stored_s <= period_s:
+        return ""
+    return f"period {period_s} s is finer than what is stored: there is one point every {stored_s} s"
+
+
+def merged(
+    lake: Lake,
+    *,
+    namespace: str,
+    metric_names: Sequence[str],
+    period_s: int,
+    start_s: float,
+    end_s: float,
+    load_balancer: str = "",
+) -> list[Merged]:
+    """Statistic sets of several metrics by period, one entry for each metric and exact set of dimensions.
+
+    `load_balancer` narrows the search to that LoadBalancer dimension; empty: no narrowing.  Raises `QueryFailed`.
+    """
+    first_s = math.floor(start_s / period_s) * period_s
+    parameters = {
+        "namespace": namespace, "metric_names": list(metric_names), "load_balancer": load_balancer,
+        "period_ms": period_s * 1000, "start_ms": first_s * 1000, "end_ms": math.ceil(end_s * 1000),
+    }
+    found = lake.fetch(_MERGED, parameters, tables=["metrics"], start_s=first_s, end_s=end_s)
+    by_metric: dict[tuple[str, str], Merged] = {}
+    for row in found.to_pylist():
+        key = (row["metric_name"], row["dimensions"])
+        if key not in by_metric:
+            by_metric[key] = Merged(
+                metric_name=row["metric_name"], dimensions=dimensions_of(row["dimensions"]), unit=row["unit"]
+            )
+        one = by_metric[key]
+        one.sets[row["period_ms"] // 1000] = StatisticSet(
+            count=row["sample_count"], sum=row["total"], min=row["minimum"], max=row["maximum"]
+        )
+        if row["gap_ms"] and (one.stored_period_s is None or row["gap_ms"] < one.stored_period_s * 1000):
+            one.stored_period_s = max(1, row["gap_ms"] // 1000)
+    return list(by_metric.values())
+
+
+def dimensions_of(text: str | None) -> dict[str, str]:
+    """Dimensions from the JSON text of the `metrics` table."""
+    return msgspec.json.decode(text, type=dict[str, str]) if text else {}
 
 
 def list_metrics(lake: Lake, *, start_s: float, end_s: float, namespace: str = "") -> list[MetricName]:
     """Metrics with data in the range, ordered.  Raises `QueryFailed`."""
-    raise AssertionError("filled in by the next change")
+    parameters = {"namespace": namespace, "start_ms": math.floor(start_s * 1000), "end_ms": math.ceil(end_s * 1000)}
+    found = lake.fetch(_LISTED, parameters, tables=["metrics"], start_s=start_s, end_s=end_s)
+    return [MetricName(**{**row, "dimensions": dimensions_of(row["dimensions"])}) for row in found.to_pylist()]
 
 
-def total(parts: list[Series]) -> list[Point]:
-    """Add series period by period (for example host counts over target groups); a part without a point adds nothing."""
-    raise AssertionError("filled in by the next change")
+def total(parts: Sequence[Sequence[Point]]) -> list[Point]:
+    """Add points period by period (for example host counts over target groups); a part without a point adds nothing."""
+    sums: dict[int, float] = {}
+    for points in parts:
+        for point in points:
+            sums[point.timestamp_s] = sums.get(point.timestamp_s, 0.0) + point.value
+    return [Point(timestamp_s=time_s, value=value) for time_s, value in sorted(sums.items())]

@@ -1,0 +1,214 @@
+"""The process that runs users' SQL (`python -m queries.sql_worker`): requests on standard input, answers on output.
+
+Every message is a length (8 bytes, big-endian) and that many bytes.  The first request is a `WorkerSettings`, each
+further one a `Request` (both MessagePack); the answer to a `Request` is an `Answer` (MessagePack) and then the rows as
+an Arrow IPC stream.  The process ends when standard input does.
+
+What stops a statement from doing harm, from the outside in: the kernel lets this process write no byte to any file
+(RLIMIT_FSIZE 0); DuckDB may open nothing outside the lake's folder, spill nothing, load nothing and change no setting;
+time and memory are limited by DuckDB, and by the parent, which kills; `sql_check` lets only reading statements through.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from typing import IO, Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from queries.lake import TableFiles, view_sql
+from queries.sql_check import SqlError, check, place
+
+#: Most bytes of rows in one answer; what goes beyond is cut off like rows are.
+ANSWER_BYTES_MAX = 64 << 20
+
+#: Rows that are taken from a running query at once.
+BATCH_ROWS_MAX = 1_024
+
+_LENGTH_BYTES = 8
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker is told once: the only folder it may read, and its limits."""
+
+    folder: str
+    time_s: float
+    rows_max: int
+    memory_mb: int
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement and the files of every table of the lake."""
+
+    sql: str
+    files: dict[str, list[str]]
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """`SqlError` on its way; `kind` may also be `file`: a file went away, ask again with a new list."""
+
+    message: str
+    kind: str
+    line: int | None = None
+    column: int | None = None
+    hint: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a statement; the rows follow, none of them after a failure."""
+
+    columns: list[str] = []
+    types: list[str] = []
+    elapsed_s: float = 0.0
+    truncated: bool = False
+    failure: Failure | None = None
+
+
+def read_message(stream: IO[bytes]) -> bytes | None:
+    """The next message, None when the other side has closed the stream."""
+    head = stream.read(_LENGTH_BYTES)
+    if len(head) < _LENGTH_BYTES:
+        return None
+    size = int.from_bytes(head, "big")
+    body = stream.read(size)
+    return body if len(body) == size else None
+
+
+def write_message(stream: IO[bytes], body: bytes) -> None:
+    """Send one message."""
+    stream.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+    stream.flush()
+
+
+def sandbox(settings: WorkerSettings) -> duckdb.DuckDBPyConnection:
+    """A database that can read below the lake's folder and do nothing else."""
+    database = duckdb.connect()
+    for statement in (
+        "SET GLOBAL timezone = 'UTC'",
+        "SET GLOBAL parquet_metadata_cache = true",
+        "SET GLOBAL python_enable_replacements = false",
+        "SET GLOBAL errors_as_json = true",
+        "SET GLOBAL autoinstall_known_extensions = false",
+        "SET GLOBAL autoload_known_extensions = false",
+        "SET GLOBAL temp_directory = ''",
+        f"SET GLOBAL memory_limit = '{settings.memory_mb}MB'",
+        f"SET GLOBAL max_execution_time = {max(1, round(settings.time_s * 1000))}",
+        f"SET GLOBAL allowed_directories = ['{settings.folder.replace(chr(39), chr(39) * 2)}/']",
+        "SET GLOBAL enable_external_access = false",
+        "SET GLOBAL lock_configuration = true",
+    ):
+        database.execute(statement)
+    return database
+
+
+def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, request: Request) -> tuple[Answer, pa.Table]:
+    """Run one statement.  Never raises for what the statement is or does."""
+    began_s = time.perf_counter()
+    connection = database.cursor()
+    try:
+        checked = check(connection, request.sql)
+        for table in checked.tables:
+            connection.execute(view_sql(TableFiles(table=table, paths=tuple(request.files.get(table, ())))))
+        connection.execute(request.sql)
+        description = connection.description or []
+        rows, truncated = _rows(connection, settings.rows_max)
+    except SqlError as error:
+        failure = Failure(
+            message=error.message, kind=error.kind, line=error.line, column=error.column, hint=error.hint
+        )
+        return Answer(failure=failure), pa.table({})
+    except duckdb.Error as error:
+        return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
+    finally:
+        connection.close()
+    return Answer(
+        columns=[str(column[0]) for column in description], types=[str(column[1]) for column in description],
+        elapsed_s=time.perf_counter() - began_s, truncated=truncated,
+    ), rows
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, rows_max: int) -> tuple[pa.Table, bool]:
+    reader = connection.to_arrow_reader(BATCH_ROWS_MAX)
+    assert reader is not None, "a SELECT has a result"
+    batches: list[pa.RecordBatch] = []
+    rows = size_bytes = 0
+    for batch in reader:
+        taken = batch.slice(0, rows_max - rows)
+        size_bytes += taken.nbytes
+        if size_bytes > ANSWER_BYTES_MAX:
+            return pa.Table.from_batches(batches, schema=reader.schema), True
+        batches.append(taken)
+        rows += taken.num_rows
+        if taken.num_rows < batch.num_rows:
+            return pa.Table.from_batches(batches, schema=reader.schema), True
+    return pa.Table.from_batches(batches, schema=reader.schema), False
+
+
+_KINDS: Sequence[tuple[type[duckdb.Error], str]] = (
+    (duckdb.ParserException, "syntax"), (duckdb.SyntaxException, "syntax"), (duckdb.CatalogException, "name"),
+    (duckdb.BinderException, "name"), (duckdb.PermissionException, "refused"), (duckdb.InterruptException, "time"),
+    (duckdb.OutOfMemoryException, "memory"), (duckdb.ConversionException, "type"), (duckdb.OutOfRangeException, "type"),
+    (duckdb.TypeMismatchException, "type"), (duckdb.InvalidInputException, "type"), (duckdb.IOException, "file"),
+)
+
+
+def failure_of(error: duckdb.Error, sql: str, settings: WorkerSettings) -> Failure:
+    """DuckDB's error, which is a JSON text here, as ours."""
+    kind = next((name for type_, name in _KINDS if isinstance(error, type_)), "failed")
+    if kind == "time":
+        return Failure(
+            message=f"the query took longer than {settings.time_s:g} s", kind=kind,
+            hint="choose a shorter time range or fewer groups",
+        )
+    detail = _detail(str(error))
+    message, _, rest = str(detail.get("exception_message", error)).partition("\n")
+    if kind == "memory":
+        return Failure(
+            message=f"the query needs more than {settings.memory_mb} MB of memory", kind=kind,
+            hint="choose a shorter time range, fewer groups, or no ORDER BY without LIMIT",
+        )
+    line, column = place(sql, int(detail["position"])) if "position" in detail else (None, None)
+    return Failure(message=message, kind=kind, line=line, column=column, hint=rest.strip())
+
+
+def _detail(text: str) -> dict[str, Any]:
+    begin = text.find("{")
+    try:
+        detail = json.loads(text[begin:]) if begin >= 0 else {}
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def _bytes_of(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    first = read_message(stdin)
+    if first is None:
+        return
+    settings = msgspec.msgpack.decode(first, type=WorkerSettings)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    database = sandbox(settings)
+    while (body := read_message(stdin)) is not None:
+        head, rows = answer(database, settings, msgspec.msgpack.decode(body, type=Request))
+        write_message(stdout, msgspec.msgpack.encode(head))
+        write_message(stdout, _bytes_of(rows))
+
+
+if __name__ == "__main__":
+    main()
