@@ -1,0 +1,85 @@
+"""Writes `docs/reference/*.md` from the code, so that no setting, field, drop reason or saved query goes undocumented.
+
+`make docs` runs it; a test compares the pages with what it would write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forwarder.engine.drop_reason import DROP_REASONS
+from gatewatch.records.flow_log import FIELDS, GATEWATCH_FORMAT
+from gatewatch.records.tables import TABLES
+from gatewatch.settings_page import markdown_page
+from queries.saved_query import load, names
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def drop_reasons() -> str:
+    """The page of drop reasons."""
+    lines = [
+        "# Drop reasons", "",
+        "Every packet that does not arrive is counted under one of these; where the packet had a readable 5-tuple its flow record",
+        "is a `REJECT` with `gw-drop-reason`. Reasons of the hop *return* explain datagrams from targets that were refused and are",
+        "not added to the packets' books (docs/troubleshooting.md).", "",
+        "| Reason | Hop | What happened | What to do |", "|---|---|---|---|",
+    ]
+    lines += [f"| `{reason}` | {text.hop} | {text.meaning} | {text.action} |" for reason, text in DROP_REASONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def flow_log_fields() -> str:
+    """The page of flow-log fields."""
+    lines = [
+        "# Flow-log fields", "",
+        "Version 0 marks what gatewatch adds. gatewatch writes this format:", "", f"`{GATEWATCH_FORMAT}`", "",
+        "| Field | Version | Parquet column | Type | Meaning |", "|---|---|---|---|---|",
+    ]
+    lines += [f"| {f.name} | {f.version} | `{f.column}` | {f.type} | {f.meaning} |" for f in FIELDS.values()]
+    return "\n".join(lines) + "\n"
+
+
+def tables() -> str:
+    """The page of the lake's tables."""
+    lines = ["# Tables of the lake", ""]
+    for table in TABLES.values():
+        source = f"from topic `{table.topic}`" if table.topic else "records that could not be read, with the reason"
+        lines += [f"## {table.name}", "", f"{source}; a row's time is `{table.time_column}`.", ""]
+        columns = "the fields of [flow-log-fields.md](flow-log-fields.md)" if table.name == "flow_logs" else ", ".join(
+            f"`{field.name}` {field.type}" for field in table.schema)
+        lines += [f"Columns: {columns}.", ""]
+    return "\n".join(lines)
+
+
+def saved_queries() -> str:
+    """The page of saved queries."""
+    lines = ["# Saved queries", "", "Run one with `gatewatch query NAME --last 15m -p PARAMETER=VALUE`.", ""]
+    for name in names():
+        query = load(name)
+        lines += [f"## {name}", "", f"{query.title}. {query.about}".strip(), "", f"Rows counted: {query.rows}", ""]
+        own = [p for p in query.parameters if p.default is not None]
+        lines += [f"- parameter `{p.name}` ({p.type}, default {p.default}): {p.meaning}" for p in own]
+        lines += [f"- column `{column}`: {meaning}" for column, meaning in query.columns.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+PAGES = {
+    "settings.md": markdown_page,
+    "drop-reasons.md": drop_reasons,
+    "flow-log-fields.md": flow_log_fields,
+    "tables.md": tables,
+    "saved-queries.md": saved_queries,
+}
+
+
+def main() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, make in PAGES.items():
+        (REFERENCE / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""`gatewatch demo`: sets the stage, tells what happens, lets one appliance die and come back, and writes the report."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from forwarder.lab.privilege import BadEnvironment, ensure_privileges
+from gatewatch.demo.balancer import Balancer, client, create_balancer, target_states, wait_for_api
+from gatewatch.demo.report import make_report, write_report
+from gatewatch.demo.stage import Stage
+from gatewatch.service import stop_event
+from gatewatch.settings import Settings
+from queries.alarms.state import StateValue, read_alarms
+
+#: Without --duration the appliance dies this long after the traffic started.
+KILL_AFTER_S = 30.0
+API_WAIT_S = 20.0
+HEALTHY_WAIT_S = 40.0
+_FOREVER_S = 10.0**9
+
+#: What a demo writes and the next one removes; `lab/` is the lab's own.
+MARKER = "made-by-demo"
+CONTENT = ("spool", "lake", "status", "logs", "manifest.sqlite", "state.sqlite", "alarms.sqlite")
+
+
+class Refused(RuntimeError):
+    """The demo cannot start; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Acts:
+    """What happens to the appliance and to ingest, and when (seconds after the traffic started)."""
+
+    kill_s: float
+    kill_latest_s: float
+    revive_s: float
+    revive_latest_s: float
+    ingest_kills_s: list[float]
+
+
+def plan_acts(duration_s: float, ingest_kills: int) -> Acts:
+    """The appliance dies once the alarm is OK and comes back once it was ALARM; ingest dies at even distances."""
+    scale = duration_s if duration_s else KILL_AFTER_S / 0.2
+    return Acts(
+        kill_s=0.15 * scale, kill_latest_s=0.3 * scale, revive_s=0.4 * scale, revive_latest_s=0.55 * scale,
+        ingest_kills_s=[(index + 1) * scale * 0.9 / (ingest_kills + 1) for index in range(ingest_kills)],
+    )
+
+
+def run_demo(
+    settings: Settings, *, duration_s: float, report: Path | None, headless: bool, rate: float, ingest_kills: int
+) -> int:
+    """Run the demo; the exit status (0: done and, with a report, balanced; 1: it does not balance; 2: cannot start)."""
+    try:
+        ensure_privileges(settings.data_path)
+        prepare_folder(settings.data_path)
+        demo = Demo(settings, headless=headless, rate=rate)
+        return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
+    except (BadEnvironment, Refused) as error:
+        typer.echo(f"gatewatch: {error}", err=True)
+        return 2
+
+
+def prepare_folder(data: Path) -> None:
+    """Remove what an earlier demo left, so that the figures are this run's; `Refused` if it is not a demo's."""
+    found = [path for name in CONTENT for path in sorted(data.glob(f"{name}*"))]
+    if found and not (data / MARKER).exists():
+        raise Refused(f"{data} holds records that are not a demo's; choose another folder with --data")
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    data.mkdir(parents=True, exist_ok=True)
+    (data / MARKER).touch()
+
+
+class Demo:
+    """One run of the demo, in the main thread."""
+
+    def __init__(self, settings: Settings, *, headless: bool, rate: float) -> None:
+        """Nothing is started yet."""
+        self._settings = settings
+        self._headless = headless
+        self._stage = Stage(settings, console=not headless, rate=rate)
+        self._stop: threading.Event = stop_event()
+        self._begun_s = time.monotonic()
+        self._elbv2: Any = None
+        self._balancer: Balancer | None = None
+        self._states: dict[str, str] = {}
+        self._alarms: dict[str, StateValue] = {}
+        self._alarm_was: set[StateValue] = set()
+        self._killed_s: float | None = None
+        self._revived = False
+        self._next_look_s = 0.0
+
+    def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
+        """From the first namespace to the report."""
+        started_s = time.time()
+        drained = False
+        try:
+            self._begin()
+            traffic_s = time.monotonic()
+            end_s = traffic_s + (duration_s or _FOREVER_S)
+            self._stage.run_until(end_s, self._stop.is_set, lambda: self._act(acts, time.monotonic() - traffic_s))
+            self._say("stopping: traffic first, then what records it, ingest last")
+            drained = self._stage.drain()
+        finally:
+            self._stage.close()
+        return self._finish(report, started_s, drained)
+
+    def _begin(self) -> None:
+        self._say("building the lab: two VPCs, their route tables, three appliances, clients and servers")
+        self._stage.open()
+        self._elbv2 = client(self._settings)
+        if not wait_for_api(self._elbv2, API_WAIT_S):
+            raise Refused(f"the API did not answer within {API_WAIT_S:.0f} s; see {self._settings.data_path / 'logs' / 'api.log'}")
+        if not self._headless:
+            self._say(f"console   http://{self._settings.console_host}:{self._settings.console_port}")
+        self._say("creating load balancer, target group, targets and listener through the AWS API")
+        lab = self._stage.lab
+        self._balancer = create_balancer(self._elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances])
+        deadline_s = time.monotonic() + HEALTHY_WAIT_S
+        self._stage.run_until(deadline_s, lambda: self._stop.is_set() or self._all_healthy(), self._look)
+        self._stage.start_traffic()
+        self._say("traffic: HTTP, DNS, ping, SSH-like and a port scan now and then, from 203.0.113.0/24 to 10.0.2.0/24")
+        self._hint()
+
+    def _hint(self) -> None:
+        data = self._settings.data
+        where = "" if data == "./gatewatch-data" else f" --data {data}"
+        self._say(f"ask, in another terminal:  gatewatch status{where}   gatewatch query top_talkers{where}   gatewatch lab show{where}")
+
+    def _act(self, acts: Acts, elapsed_s: float) -> None:
+        self._look()
+        while acts.ingest_kills_s and elapsed_s >= acts.ingest_kills_s[0]:
+            acts.ingest_kills_s.pop(0)
+            self._say("killing ingest (SIGKILL)")
+            self._stage.supervisor.kill("ingest")
+        if self._killed_s is None:
+            ready = elapsed_s >= acts.kill_s and StateValue.OK in self._alarm_was
+            if ready or elapsed_s >= acts.kill_latest_s:
+                self._kill()
+        elif not self._revived:
+            ready = elapsed_s >= acts.revive_s and StateValue.ALARM in self._alarm_was
+            if ready or elapsed_s >= acts.revive_latest_s:
+                self._revive()
+
+    def _kill(self) -> None:
+        name = self._victim()
+        self._say(f"killing {name} (SIGKILL): its flows stay with it, new ones must find another")
+        self._killed_s = time.time()
+        self._stage.supervisor.halt(name)
+
+    def _revive(self) -> None:
+        self._say(f"reviving {self._victim()}")
+        self._revived = True
+        self._stage.start_appliance(self._victim())
+
+    def _victim(self) -> str:
+        return str(self._stage.lab.appliances[0].name)
+
+    def _look(self) -> None:
+        """Tell of changes in target health and alarms, about twice a second."""
+        if time.monotonic() < self._next_look_s or self._balancer is None:
+            return
+        self._next_look_s = time.monotonic() + 0.5
+        states = target_states(self._elbv2, self._balancer.target_group_arn)
+        names = {machine.instance_id: machine.name for machine in self._stage.lab.appliances}
+        for target, state in states.items():
+            if self._states.get(target) != state:
+                self._say(f"target {names.get(target, target)} is {state}")
+        self._states = states
+        for alarm in read_alarms(self._settings.data_path):
+            if self._alarms.get(alarm.name) != alarm.state:
+                self._say(f"alarm {alarm.name} is {alarm.state}")
+            self._alarms[alarm.name] = alarm.state
+            self._alarm_was.add(alarm.state)
+
+    def _all_healthy(self) -> bool:
+        return bool(self._states) and set(self._states.values()) == {"healthy"}
+
+    def _finish(self, report: Path | None, started_s: float, drained: bool) -> int:
+        figures = make_report(self._settings, started_s=started_s, killed_s=self._killed_s)
+        if not drained:
+            figures["differences"].append({"chain": "demo", "what": "records were still under way at the end"})
+            figures["balanced"] = False
+        if report is not None:
+            write_report(report, figures)
+            self._say(f"report written to {report}")
+        packets = figures["packets"]
+        self._say(f"{packets['offered']:,} packets offered, {packets['delivered']:,} delivered, "
+                  f"{sum(packets['dropped'].values()):,} dropped; {figures['flow_records']['in_lake']:,} flow records in the lake; "
+                  f"the books {'balance' if figures['balanced'] else 'DO NOT BALANCE'}")
+        return 0 if figures["balanced"] else 1
+
+    def _say(self, text: str) -> None:
+        typer.echo(f"[{time.monotonic() - self._begun_s:6.1f} s] {text}")

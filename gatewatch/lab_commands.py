@@ -1,0 +1,105 @@
+"""`gatewatch lab up|run|show|down`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import typer
+
+from forwarder.lab.lab import Lab, NoLab
+from forwarder.lab.privilege import BadEnvironment, ensure_privileges
+from gatewatch.demo.balancer import client, create_balancer, wait_for_api
+from gatewatch.demo.stage import appliance_command, traffic_command
+from gatewatch.service import stop_event
+from gatewatch.settings import Settings
+from gatewatch.status_file import write_status
+from gatewatch.supervisor import Supervisor
+
+API_WAIT_S = 60.0
+STATUS_EVERY_S = 1.0
+POLL_S = 0.1
+
+
+def lab_up(settings: Settings) -> int:
+    """Build the network; the exit status."""
+    return _guarded(lambda: _up(settings))
+
+
+def lab_run(settings: Settings, *, balancer: bool, rate: float) -> int:
+    """Build the network, run appliances and traffic in it until SIGTERM or Ctrl-C, take it down; the exit status."""
+    return _guarded(lambda: _run(settings, balancer=balancer, rate=rate))
+
+
+def lab_show(settings: Settings) -> int:
+    """Print the network; the exit status."""
+    return _guarded(lambda: _show(settings))
+
+
+def lab_down(settings: Settings) -> int:
+    """Remove the network; the exit status."""
+    return _guarded(lambda: _down(settings))
+
+
+def _guarded(action: Callable[[], None]) -> int:
+    try:
+        action()
+    except (BadEnvironment, NoLab) as error:
+        typer.echo(f"gatewatch: {error}", err=True)
+        return 1
+    return 0
+
+
+def _up(settings: Settings) -> None:
+    ensure_privileges(settings.data_path)
+    lab = Lab.up(settings.data_path)
+    typer.echo(f"the lab is up: {len(lab.plan.namespaces)} network namespaces, inventory {settings.inventory_path}")
+    typer.echo("`gatewatch lab show` prints it; `gatewatch lab run` adds appliances and traffic; `gatewatch lab down` removes it")
+
+
+def _show(settings: Settings) -> None:
+    from forwarder.lab.show import show
+
+    show(Lab.read(settings.data_path))
+
+
+def _down(settings: Settings) -> None:
+    ensure_privileges(settings.data_path)
+    removed = Lab.down(settings.data_path)
+    typer.echo(f"removed {removed.namespaces} network namespaces" if removed.namespaces else "there was no lab to remove")
+
+
+def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
+    ensure_privileges(settings.data_path)
+    stop = stop_event()
+    lab = Lab.up(settings.data_path)
+    supervisor = Supervisor(settings.data_path / "logs")
+    try:
+        for appliance in lab.appliances:
+            supervisor.start(appliance_command(lab, appliance.name, settings))
+        supervisor.start(traffic_command(settings, rate))
+        if balancer:
+            _create_balancer(settings, lab)
+        typer.echo(f"the lab runs: {len(lab.appliances)} appliances, {rate:g} connections a second; Ctrl-C takes it down")
+        _watch(settings, supervisor, stop.wait)
+    finally:
+        supervisor.stop_all()
+        Lab.down(settings.data_path)
+
+
+def _create_balancer(settings: Settings, lab: Lab) -> None:
+    elbv2 = client(settings)
+    if not wait_for_api(elbv2, API_WAIT_S):
+        raise BadEnvironment(f"the API did not answer within {API_WAIT_S:.0f} s, so the load balancer was not created")
+    if not elbv2.describe_load_balancers()["LoadBalancers"]:
+        create_balancer(elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances])
+
+
+def _watch(settings: Settings, supervisor: Supervisor, wait: Callable[[float], bool]) -> None:
+    written_s = 0.0
+    while not wait(POLL_S):
+        now_s = time.monotonic()
+        supervisor.poll(now_s)
+        if now_s - written_s >= STATUS_EVERY_S:
+            written_s = now_s
+            write_status(settings.data_path, "lab", time.time(), {"services": supervisor.names()})
