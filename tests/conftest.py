@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
+SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, pytest.TestReport]:
     """Turn a skip into a failure that tells the reason, where a machine is meant to run everything."""
-    if os.environ.get("GATEWATCH_SKIPS") == "forbidden" and report.skipped and not hasattr(report, "wasxfail"):
+    report: pytest.TestReport = yield
+    if SKIPS_FORBIDDEN and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be skipped: {reason}"
+    return report
