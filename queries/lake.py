@@ -124,7 +124,7 @@ class Lake:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             connection = self.connection(tables, start_s=start_s, end_s=end_s)
             try:
-                return connection.execute(sql, dict(parameters or {})).to_arrow_table()
+                return connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
             except duckdb.IOException as error:
                 if attempt == ATTEMPTS_MAX:
                     raise QueryFailed(f"a file of the lake cannot be read: {error}") from error

@@ -112,7 +112,7 @@ def _parse_error(sql: str, offset: int, tree: dict[str, Any]) -> SqlError:
         return SqlError(message, kind="syntax")
     return SqlError(
         "only a statement that reads can run here: SELECT, WITH, EXPLAIN, DESCRIBE, SUMMARIZE or SHOW", kind="refused",
-        hint="PIVOT runs inside a subquery's place only as SELECT with FILTER" if "pivot" in sql.lower() else "",
+        hint="in place of PIVOT write GROUP BY and FILTER" if "pivot" in sql.lower() else "the lake is read-only",
     )
 
 

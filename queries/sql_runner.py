@@ -27,8 +27,11 @@ from queries.sql_worker import Answer, Request, WorkerSettings, write_message
 
 __all__ = ["SqlError", "SqlResult", "SqlRunner", "run_sql"]
 
-#: Beyond `sql_time_s`, how long the process may take to start, to notice that time is up, and to hand the rows over.
-GRACE_S = 10.0
+#: How long a process may take to start.
+START_S_MAX = 20.0
+
+#: Beyond `sql_time_s`, how long the process may take to notice that time is up, and to hand the rows over.
+GRACE_S = 2.0
 
 _LENGTH_BYTES = 8
 
@@ -150,6 +153,12 @@ def _start(settings: Settings) -> subprocess.Popen[bytes]:
         rows_max=settings.sql_rows_max, memory_mb=settings.sql_memory_mb,
     )
     write_message(process.stdin, msgspec.msgpack.encode(told))
+    try:
+        _receive(process, time.monotonic() + START_S_MAX)
+    except (TimeoutError, EOFError):
+        process.kill()
+        process.communicate()
+        raise SqlError(f"the process for queries did not start within {START_S_MAX:g} s") from None
     return process
 
 

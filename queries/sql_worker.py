@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import duckdb
@@ -141,6 +142,11 @@ def _rows(connection: duckdb.DuckDBPyConnection, rows_max: int) -> tuple[pa.Tabl
     for batch in reader:
         taken = batch.slice(0, rows_max - rows)
         size_bytes += taken.nbytes
+        if size_bytes > ANSWER_BYTES_MAX and not batches:
+            raise SqlError(
+                f"{taken.num_rows} rows are larger than {ANSWER_BYTES_MAX >> 20} MB", kind="size",
+                hint="select fewer columns or shorter texts",
+            )
         if size_bytes > ANSWER_BYTES_MAX:
             return pa.Table.from_batches(batches, schema=reader.schema), True
         batches.append(taken)
@@ -194,6 +200,18 @@ def _bytes_of(rows: pa.Table) -> bytes:
     return body
 
 
+def _limit_process(memory_mb: int) -> None:
+    """Have the kernel refuse bytes in files, core files, and memory that DuckDB does not account for."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # DuckDB counts its buffers but not every text it makes; twice the limit leaves it room for what it does count.
+    data_bytes = next(
+        int(line.split()[1]) * 1024 for line in Path("/proc/self/status").read_text().splitlines() if "VmData" in line
+    )
+    limit_bytes = data_bytes + (2 * memory_mb << 20) + ANSWER_BYTES_MAX
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
+
 def main() -> None:
     """Answer requests until standard input ends."""
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
@@ -201,9 +219,10 @@ def main() -> None:
     if first is None:
         return
     settings = msgspec.msgpack.decode(first, type=WorkerSettings)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     database = sandbox(settings)
+    _limit_process(settings.memory_mb)
+    # Says that the process is ready: what comes now is counted as the statement's time.
+    write_message(stdout, b"")
     while (body := read_message(stdin)) is not None:
         head, rows = answer(database, settings, msgspec.msgpack.decode(body, type=Request))
         write_message(stdout, msgspec.msgpack.encode(head))
