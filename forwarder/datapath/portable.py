@@ -16,12 +16,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
-from forwarder.engine.engine import Engine, Window
+from forwarder.engine.counters import EngineCounters
+from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan
+from forwarder.engine.window import Window
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +39,8 @@ STOP_SILENCE_S = 0.3
 STOP_BATCHES_MAX = 4_096
 #: How long the last window waits for a place in the outbox.
 STOP_OUTBOX_WAIT_S = 10.0
+#: Pause after an error, so that one that stays does not fill the log.
+ERROR_PAUSE_S = 0.1
 #: Windows and samples that telemetry may be behind.
 OUTBOX_ITEMS_MAX = 32
 
@@ -93,13 +98,14 @@ class Node(Protocol):
 class Closed:
     """What the loop hands to telemetry: a capture window, a sample of the counters, or both.
 
-    `start_s` and `end_s` bound what was closed; `counters` is the engine's own snapshot at `end_s`.
+    `start_s` and `end_s` bound what was closed; `counters` is the engine's copy at `end_s`; `last` ends the run.
     """
 
     start_s: float
     end_s: float
-    counters: Any
+    counters: EngineCounters
     window: Window | None = None
+    last: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +153,6 @@ class PacketLoop:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.counters = engine.counters()
         self.counts = LoopCounts(frames_other=[0] * len(endpoints), endpoint_queue_drops=[0] * len(endpoints))
-        self.flows = 0
 
     def set_plan(self, plan: Plan) -> None:
         """Have `plan` used from the next batch on.  A plan that was not taken yet is replaced."""
@@ -166,16 +171,23 @@ class PacketLoop:
         with select.epoll() as poll:
             ports = self._register(poll)
             while not self._stop.is_set():
-                events = poll.poll(TICK_S)
-                now_s = self._clock()
-                self._take_plan(now_s)
-                for descriptor, _ in events:
-                    if descriptor != self._wake:
-                        self._serve(*ports[descriptor], now_s)
-                self.counts.wakes += 1
-                if now_s >= self._next_tick_s:
-                    self._tick(now_s)
+                try:
+                    self._turn(poll.poll(TICK_S), ports)
+                except Exception:  # the outermost loop: a batch that cannot be carried must not stop the next one
+                    self.counts.errors += 1
+                    log.exception("the packet loop met an error and goes on")
+                    self._stop.wait(ERROR_PAUSE_S)
             self._finish(poll, ports)
+
+    def _turn(self, events: list[tuple[int, int]], ports: dict[int, tuple[int, int]]) -> None:
+        now_s = self._clock()
+        self._take_plan(now_s)
+        for descriptor, _ in events:
+            if descriptor != self._wake:
+                self._serve(*ports[descriptor], now_s)
+        self.counts.wakes += 1
+        if now_s >= self._next_tick_s:
+            self._tick(now_s)
 
     def _register(self, poll: select.epoll) -> dict[int, tuple[int, int]]:
         """Descriptor to (0, endpoint index) or (1, node index)."""
@@ -186,6 +198,7 @@ class PacketLoop:
         return ports
 
     def _begin(self, now_s: float) -> None:
+        self._engine.close_window(now_s)  # so that the first window begins now
         self._next_tick_s = now_s
         self._window_start_s = self._sample_start_s = now_s
         self._next_window_s = _next_multiple(now_s, self._capture_window_s)
@@ -252,12 +265,11 @@ class PacketLoop:
             self.counts.frames_other[index] = port.frames_other
             if drops := port.kernel_drops():
                 self.counts.endpoint_queue_drops[index] += drops
-                self._engine.count_drops(index, RECEIVE_QUEUE_FULL, drops)
+                self._engine.count_drops(index, DropReason.RECEIVE_QUEUE_FULL, drops)
         for node in self._nodes:
             if drops := node.kernel_drops():
                 self.counts.node_queue_drops += drops
-                # Which endpoint's packets these were cannot be known; the first stands for all.
-                self._engine.count_drops(0, RETURN_QUEUE_FULL, drops)
+                self._engine.count_drops(None, DropReason.RETURN_QUEUE_FULL, drops)
 
     def _close(self, now_s: float, window_due: bool, wait_s: float = 0.0) -> bool:
         """Hand over what is due; False, and everything left open, when the outbox stays full."""
@@ -269,7 +281,8 @@ class PacketLoop:
             return False
         start_s = self._window_start_s if window_due else self._sample_start_s
         window = self._engine.close_window(now_s) if window_due else None
-        closed = Closed(start_s=start_s, end_s=now_s, counters=self._engine.counters(), window=window)
+        counters = self._engine.counters()
+        closed = Closed(start_s=start_s, end_s=now_s, counters=counters, window=window, last=bool(wait_s))
         self._outbox.put(closed, timeout=wait_s or None)
         self._sample_start_s = now_s
         self._next_sample_s = _next_multiple(now_s, self._sample_s)

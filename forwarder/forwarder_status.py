@@ -1,0 +1,58 @@
+"""What the forwarder's status file says: the books, each endpoint, each target, flows, queues, and what was emitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from forwarder.datapath.geneve_socket import NodePort
+from forwarder.datapath.packet_socket import EndpointPort
+from forwarder.datapath.portable import PacketLoop
+from forwarder.inventory import Inventory
+from forwarder.telemetry.publishing import Telemetry
+from forwarder.telemetry.samples import books_of
+from gatewatch.settings import Settings
+
+
+def status_of(
+    inventory: Inventory, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
+    endpoints: Sequence[EndpointPort], nodes: Sequence[NodePort], *, revision: int, control_errors: int,
+) -> dict[str, Any]:
+    """The content of `status/forwarder.json`.
+
+    `packets` are the books (offered + originated = delivered + dropped); `frames_other` and the queues' drops are told
+    by port; `errors` by thread.
+    """
+    counters = loop.counters
+    return {
+        "datapath": settings.datapath,
+        "revision": revision,
+        "packets": asdict(books_of(counters)),
+        "flows": counters.flows,
+        "flows_max": settings.flows_max,
+        "endpoints": [
+            {
+                "id": place.id, **asdict(counted), "not_returned": counted.not_returned, "device": place.device,
+                "down": port.down, "frames_other": port.frames_other, "checksums_completed": port.checksums_completed,
+                "segments_merged": port.segments_merged, "send_retries": port.send_retries,
+                "receive_buffer_bytes": port.receive_buffer_bytes, "queue_drops": drops,
+            }
+            for place, counted, port, drops in zip(
+                inventory.endpoints, counters.endpoints, endpoints, loop.counts.endpoint_queue_drops, strict=True
+            )
+        ],
+        "nodes": [
+            {
+                "address": port.address, "send_retries": port.send_retries,
+                "receive_buffer_bytes": port.receive_buffer_bytes,
+            }
+            for port in nodes
+        ],
+        "node_queue_drops": loop.counts.node_queue_drops,
+        "targets": [asdict(target) for target in counters.targets],
+        "windows": telemetry.windows,
+        "windows_merged": loop.counts.windows_merged,
+        "records": dict(telemetry.records),
+        "errors": {"packets": loop.counts.errors, "telemetry": telemetry.errors, "control": control_errors},
+    }

@@ -1,0 +1,257 @@
+"""The forwarder: opens the ports, runs packet loop and telemetry in threads of their own, the prober as a child.
+
+    main thread     control: reads the state store when its revision changed, plans, hands the plan to the packet loop;
+                    looks after the prober; writes the status file
+    "packets"       `datapath.portable.PacketLoop`
+    "telemetry"     `telemetry.publishing.Telemetry`
+    child process   `forwarder.health.service`
+
+What fails in control, telemetry or prober is counted, logged and tried again; packets go on.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import queue
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from forwarder.control.store import Store
+from forwarder.datapath.geneve_socket import NodePort
+from forwarder.datapath.offloads import remedy
+from forwarder.datapath.packet_socket import EndpointPort
+from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, PacketLoop
+from forwarder.datapath.steady_clock import SteadyClock
+from forwarder.desired import Desired
+from forwarder.engine.engine import Engine
+from forwarder.engine.plan import make_plan
+from forwarder.forwarder_status import status_of
+from forwarder.inventory import Inventory, read_inventory
+from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
+from gatewatch.bus import Publisher, open_publisher
+from gatewatch.service import stop_event
+from gatewatch.settings import Settings, entries
+from gatewatch.status_file import read_status, write_status
+from gatewatch.supervisor import ServiceCommand, Supervisor
+
+log = structlog.get_logger("forwarder")
+Found = TypeVar("Found")
+
+#: How often control looks at the store's revision, and how often it writes the status file.
+CONTROL_S = 0.1
+STATUS_S = 1.0
+#: How often start-up looks again for the inventory and the devices, and how often it says what it waits for.
+WAIT_S = 0.2
+WAIT_LOG_S = 10.0
+#: Longest a thread may keep the interpreter from the packet thread.
+SWITCH_INTERVAL_S = 0.0005
+#: How long the bus may take for the last records.
+FLUSH_S = 10.0
+
+
+def serve(settings: Settings) -> None:
+    """Forward until SIGTERM or SIGINT, then let packets under way come home and publish the last window."""
+    stop = stop_event()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    inventory = _wait_for("the inventory", lambda: _inventory(settings), stop)
+    if inventory is None:
+        return
+    ports = _wait_for("the network devices", lambda: _open_ports(settings, inventory), stop)
+    if ports is None:
+        return
+    store = Store.open(settings.data_path / "state.sqlite")
+    publisher = open_publisher(settings, "forwarder")
+    forwarder = Forwarder(settings, inventory, store, publisher, *ports)
+    supervisor = Supervisor(settings.data_path / "logs")
+    supervisor.start(prober_command(settings))
+    try:
+        forwarder.start()
+        gc.freeze()  # what is there now stays: the collector need not walk it again
+        forwarder.control(stop, supervisor.poll)
+    finally:
+        forwarder.stop()
+        supervisor.stop_all()
+        publisher.close()
+        store.close()
+
+
+def prober_command(settings: Settings) -> ServiceCommand:
+    """How the prober is run: the same interpreter, every setting in its environment."""
+    environment = {entry.environment: str(getattr(settings, entry.name)) for entry in entries()}
+    return ServiceCommand(
+        name="health", argv=(sys.executable, "-m", "forwarder.health.service"), environment=environment
+    )
+
+
+class Forwarder:
+    """The threads and what they share.  `start`, then `control` until the end, then `stop`."""
+
+    def __init__(
+        self, settings: Settings, inventory: Inventory, store: Store, publisher: Publisher,
+        endpoints: list[EndpointPort], nodes: list[NodePort],
+    ) -> None:
+        self._settings = settings
+        self._inventory = inventory
+        self._store = store
+        self._publisher = publisher
+        self._endpoints = endpoints
+        self._nodes = nodes
+        self._errors = 0
+        self._activated: frozenset[str] = frozenset()
+        self._desired = Desired(revision=-1)
+        plan = make_plan(self._desired, inventory, maglev_slots=settings.maglev_slots)
+        self._view = View(desired=self._desired, plan=plan, probe_packets={})
+        clock = SteadyClock()
+        outbox: queue.Queue[Closed] = queue.Queue(OUTBOX_ITEMS_MAX)
+        self.loop = PacketLoop(
+            _engine(settings, inventory), endpoints, nodes, outbox, clock=clock, synchronize=clock.synchronize,
+            batch_packets_max=settings.batch_packets_max, capture_window_s=settings.capture_window_s,
+            sample_s=sample_length_s(settings.metrics_period_s),
+        )
+        self.telemetry = Telemetry(settings, inventory, outbox, publisher, lambda: self._view, start_s=clock())
+        self._threads = [
+            threading.Thread(target=self.loop.run, name="packets"),
+            threading.Thread(target=self.telemetry.run, name="telemetry"),
+        ]
+
+    def start(self) -> None:
+        """Take the plan of now, then let packets in."""
+        self._follow_store()
+        for thread in self._threads:
+            thread.start()
+        log.info("forwarding", endpoints=len(self._endpoints), nodes=len(self._nodes), datapath=self._settings.datapath)
+
+    def control(self, stop: threading.Event, look_after_children: Callable[[float], None]) -> None:
+        """Follow the store and write the status until `stop`."""
+        status_due_s = 0.0
+        while not stop.wait(CONTROL_S):
+            now_s = time.monotonic()
+            look_after_children(now_s)
+            try:
+                self._follow_store()
+                if now_s >= status_due_s:
+                    status_due_s = now_s + STATUS_S
+                    self._drop_drained()
+                    self._read_probe_packets()
+                    self._write_status()
+            except (sqlite3.Error, OSError, ValueError):  # the outermost loop: packets go on under the last plan
+                self._errors += 1
+                log.exception("control met an error and goes on")
+
+    def stop(self) -> None:
+        """End the packet loop, then telemetry, then hand everything to the bus."""
+        packets, telemetry = self._threads
+        if packets.ident is not None:
+            self.loop.stop()
+            packets.join()
+            self.telemetry.stop()
+            telemetry.join()
+        if not self._publisher.flush(FLUSH_S):
+            log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
+        self._write_status()
+        ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
+        for port in ports:
+            port.close()
+
+    def _follow_store(self) -> None:
+        if self._store.revision() == self._desired.revision:
+            return
+        desired = self._store.desired()
+        plan = make_plan(desired, self._inventory, maglev_slots=self._settings.maglev_slots)
+        self._desired = desired
+        self._view = View(desired=desired, plan=plan, probe_packets=self._view.probe_packets)
+        self.loop.set_plan(plan)
+        served = frozenset(balancer.arn for balancer in desired.load_balancers)
+        if served - self._activated:
+            self._store.activate(served - self._activated)
+        self._activated = served
+
+    def _drop_drained(self) -> None:
+        groups = [balancer.target_group for balancer in self._desired.load_balancers]
+        if any(target.deregistered_at_s is not None for group in groups if group for target in group.targets):
+            self._store.drop_drained(time.time())
+
+    def _read_probe_packets(self) -> None:
+        counted = (read_status(self._settings.data_path, "health") or {}).get("probe_packets", [])
+        packets = {(item["load_balancer"], item["zone"]): int(item["packets"]) for item in counted}
+        self._view = View(desired=self._view.desired, plan=self._view.plan, probe_packets=packets)
+
+    def _write_status(self) -> None:
+        content = status_of(
+            self._inventory, self._settings, self.loop, self.telemetry, self._endpoints, self._nodes,
+            revision=self._desired.revision, control_errors=self._errors,
+        )
+        write_status(self._settings.data_path, "forwarder", time.time(), content)
+
+
+def _engine(settings: Settings, inventory: Inventory) -> Engine:
+    codec = None
+    if settings.datapath == "scapy":
+        from forwarder.wire.geneve_layers import ScapyCodec  # scapy takes a second to import
+
+        codec = ScapyCodec()
+    return Engine(
+        endpoint_count=len(inventory.endpoints), flows_max=settings.flows_max, rejects_max=settings.rejects_max,
+        secret=os.urandom(32), codec=codec,
+    )
+
+
+def _inventory(settings: Settings) -> Inventory | None:
+    # A file that is there and wrong stops the start; one that is not there yet is waited for.
+    return read_inventory(settings.inventory_path) if settings.inventory_path.exists() else None
+
+
+def _open_ports(settings: Settings, inventory: Inventory) -> tuple[list[EndpointPort], list[NodePort]] | None:
+    buffer_bytes = settings.receive_buffer_bytes
+    endpoints = [
+        EndpointPort(device=end.device, router_mac=end.router_mac, netns=end.netns, receive_buffer_bytes=buffer_bytes)
+        for end in inventory.endpoints
+    ]
+    nodes = [
+        NodePort(address=node.address, device=node.device, netns=node.netns, receive_buffer_bytes=buffer_bytes)
+        for node in inventory.nodes
+    ]
+    ports: list[EndpointPort | NodePort] = [*endpoints, *nodes]
+    opened: list[EndpointPort | NodePort] = []
+    try:
+        for port in ports:
+            port.open()
+            opened.append(port)
+    except PermissionError as error:
+        raise SystemExit(f"gatewatch: {error}; the forwarder needs CAP_NET_RAW and CAP_NET_ADMIN") from error
+    except OSError as error:
+        for port in opened:
+            port.close()
+        log.warning("a device is not ready", error=str(error))
+        return None
+    _warn_of_offloads(endpoints)
+    return endpoints, nodes
+
+
+def _warn_of_offloads(endpoints: list[EndpointPort]) -> None:
+    for port in endpoints:
+        if port.offloads:
+            log.warning(
+                "offloads are on, which a tunnel cannot carry; checksums are completed here, merged packets are not",
+                device=port.device, remedy=remedy(port.device, port.netns, port.offloads),
+            )
+
+
+def _wait_for(what: str, look: Callable[[], Found | None], stop: threading.Event) -> Found | None:
+    """Look until there is something; None when told to stop."""
+    log_due_s = 0.0
+    while (found := look()) is None:
+        now_s = time.monotonic()
+        if now_s >= log_due_s:
+            log_due_s = now_s + WAIT_LOG_S
+            log.info("waiting", waiting_for=what)
+        if stop.wait(WAIT_S):
+            return None
+    return found

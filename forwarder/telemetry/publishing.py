@@ -1,0 +1,152 @@
+"""The telemetry thread: takes what the packet loop closed, writes records and metrics, puts them on the bus.
+
+It never holds up packets: when it falls behind, the loop keeps its window open.  When the bus cannot take records (the
+spool's disk is full, say) it tries again and nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from forwarder.datapath.portable import Closed
+from forwarder.desired import Desired
+from forwarder.engine.plan import Plan
+from forwarder.inventory import Inventory, Node
+from forwarder.telemetry.book_metrics import BookMetrics
+from forwarder.telemetry.flow_records import FlowRecords
+from forwarder.telemetry.flow_text import flow_drafts
+from forwarder.telemetry.gateway_metrics import GatewayMetrics
+from forwarder.telemetry.json_lines import json_drafts
+from forwarder.telemetry.samples import Samples, books_of
+from gatewatch.bus import Draft, Publisher
+from gatewatch.records import topics
+from gatewatch.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Between two attempts to put the same records on the bus.
+RETRY_S = 0.5
+#: How long stopping waits for the bus to take the last records.
+STOP_ATTEMPTS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the control thread knows now: what shall be, the plan made from it, and the prober's packets."""
+
+    desired: Desired
+    plan: Plan
+    probe_packets: Mapping[tuple[str, str], int]
+
+
+def sample_length_s(period_s: int) -> int:
+    """Length of a metric bucket: the longest divisor of the period that is not above 10 s."""
+    return max(length for length in range(1, 11) if period_s % length == 0)
+
+
+class Telemetry:
+    """Run `run` in a thread.  `windows`, `records` and `errors` are for the status file."""
+
+    def __init__(
+        self, settings: Settings, inventory: Inventory, outbox: queue.Queue[Closed], publisher: Publisher,
+        view: Callable[[], View], *, start_s: float,
+    ) -> None:
+        account = {"account_id": settings.account_id, "region": settings.region}
+        self._bytes_max = settings.message_bytes_max
+        self._period_s = settings.metrics_period_s
+        self._inventory = inventory
+        self._outbox = outbox
+        self._publisher = publisher
+        self._view = view
+        self._flow_records = FlowRecords(inventory, **account)
+        self._samples = Samples(inventory)
+        self._gateway = GatewayMetrics(**account, start_s=start_s)
+        self._books = BookMetrics(**account)
+        self._period_start_s = start_s
+        self._nodes: list[Node | None] = [None] * len(inventory.endpoints)
+        self._stopping = threading.Event()
+        self.windows = 0
+        self.records: Counter[str] = Counter()
+        self.errors = 0
+
+    def stop(self) -> None:
+        """Have `run` end once the outbox is empty; call after the packet loop has ended."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Publish until `stop`."""
+        while True:
+            try:
+                closed = self._outbox.get(timeout=0.2)
+            except queue.Empty:
+                if self._stopping.is_set():
+                    return
+                continue
+            try:
+                drafts = self.drafts_of(closed)
+            except Exception:  # the outermost loop: count, say so, go on with the next window
+                self.errors += 1
+                log.exception("a capture window could not be turned into records and is lost")
+                continue
+            self._publish(drafts)
+
+    def drafts_of(self, closed: Closed) -> list[Draft]:
+        """The messages for what the loop closed."""
+        view = self._view()
+        drafts: list[Draft] = []
+        if closed.window is not None:
+            self.windows += 1
+            drafts += self._flows(closed, view)
+        sample = self._samples.take(closed.end_s, closed.counters, view.plan, view.desired, view.probe_packets)
+        self._gateway.add(sample)
+        if closed.last or closed.end_s // self._period_s > self._period_start_s // self._period_s:
+            drafts += self._metrics(closed)
+        return drafts
+
+    def _flows(self, closed: Closed, view: View) -> list[Draft]:
+        assert closed.window is not None
+        # An endpoint whose load balancer was just deleted may still have traffic of this window to show.
+        self._nodes = [plan.node or old for plan, old in zip(view.plan.endpoints, self._nodes, strict=True)]
+        drafts: list[Draft] = []
+        for interface in self._flow_records.of(closed.window, self._nodes, self._in_use(view.desired)):
+            drafts += flow_drafts(interface.interface_id, interface.records, self._bytes_max)
+        return drafts
+
+    def _in_use(self, desired: Desired) -> list[Node]:
+        """The nodes of all load balancers, and those that endpoints used a moment ago."""
+        subnets = {subnet for balancer in desired.load_balancers for subnet in balancer.subnet_ids}
+        used = {node.interface_id for node in self._nodes if node is not None}
+        return [node for node in self._inventory.nodes if node.subnet_id in subnets or node.interface_id in used]
+
+    def _metrics(self, closed: Closed) -> list[Draft]:
+        timestamp_ms = int(self._period_start_s // self._period_s * self._period_s * 1000)
+        self._period_start_s = closed.end_s
+        metrics = [
+            *self._gateway.close(timestamp_ms), *self._books.close(books_of(closed.counters), timestamp_ms),
+        ]
+        return list(json_drafts(topics.METRICS, "forwarder", metrics, self._bytes_max))
+
+    def _publish(self, drafts: Sequence[Draft]) -> None:
+        """All or nothing, again and again; gives up only when stopping."""
+        attempts = 0
+        while True:
+            try:
+                self._publisher.publish(drafts)
+            except Exception:  # the outermost loop: whatever is wrong with the bus, the records wait
+                attempts += 1
+                self.errors += 1
+                log.exception("the bus does not take records, trying again", retry_s=RETRY_S, attempts=attempts)
+                if self._stopping.is_set() and attempts >= STOP_ATTEMPTS_MAX:
+                    log.error("records are lost", records=sum(draft.records for draft in drafts))
+                    return
+                threading.Event().wait(RETRY_S)
+            else:
+                for draft in drafts:
+                    self.records[draft.topic] += draft.records
+                return
