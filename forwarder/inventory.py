@@ -124,6 +124,7 @@ def _check_references(inventory: Inventory, path: Path) -> None:
             raise BadInventory(f"{path}: subnet {subnet.id} is in {subnet.vpc_id}, which is not among the VPCs")
         if subnet.zone not in zones:
             raise BadInventory(f"{path}: subnet {subnet.id} is in zone {subnet.zone}, which is not among the zones")
-    for thing in (*inventory.instances, *inventory.nodes, *inventory.endpoints):
+    things: tuple[Instance | Node | Endpoint, ...] = (*inventory.instances, *inventory.nodes, *inventory.endpoints)
+    for thing in things:
         if inventory.subnet(thing.subnet_id) is None:
             raise BadInventory(f"{path}: {thing.interface_id} is in {thing.subnet_id}, which is not among the subnets")

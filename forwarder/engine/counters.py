@@ -1,0 +1,86 @@
+"""What the engine counts, as values others may keep.
+
+All numbers are cumulative since the engine was made, except `active_flows`, `not_returned` and `originated`, which are
+as of now.  For every endpoint, at any time:
+
+    offered              = sent + dropped on ingress
+    sent + originated    = returned + not_returned
+    returned             = delivered + dropped[deliver_failed]
+    offered + originated = delivered + sum(dropped.values())          (`dropped` has all of these)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from forwarder.engine.drop_reason import DropReason
+
+
+@dataclass(slots=True, kw_only=True)
+class EndpointCounters:
+    """One endpoint.  Bytes are lengths of inner IP packets.
+
+    `dropped` holds ingress reasons, `not_returned` and `deliver_failed`; `refused` holds what was refused of the
+    targets' datagrams, which is no part of the sums above.  `rejected_flows` counts a refused flow once per window.
+    """
+
+    offered: int = 0
+    sent: int = 0
+    sent_bytes: int = 0
+    returned: int = 0
+    returned_bytes: int = 0
+    delivered: int = 0
+    delivered_bytes: int = 0
+    originated: int = 0
+    new_flows: int = 0
+    active_flows: int = 0
+    rejected_flows: int = 0
+    rejected_flows_tcp: int = 0
+    dropped: dict[DropReason, int] = field(default_factory=dict)
+    refused: dict[DropReason, int] = field(default_factory=dict)
+
+    @property
+    def not_returned(self) -> int:
+        """Packets sent that no target gave back, summed over flows and directions."""
+        return self.sent - self.returned + self.originated
+
+    @property
+    def processed_packets(self) -> int:
+        """Packets to and from targets."""
+        return self.sent + self.returned
+
+    @property
+    def processed_bytes(self) -> int:
+        """Inner bytes to and from targets; GENEVE adds 68 to each packet."""
+        return self.sent_bytes + self.returned_bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class TargetCounters:
+    """One target of one load balancer (as dimensions); bytes are lengths of inner packets."""
+
+    load_balancer: str
+    target_group: str
+    target_id: str
+    address: str
+    zone: str
+    sent_packets: int = 0
+    sent_bytes: int = 0
+    returned_packets: int = 0
+    returned_bytes: int = 0
+    new_flows: int = 0
+    active_flows: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class EngineCounters:
+    """A copy of all counters.  `endpoints[i]` belongs to `plan.endpoints[i]`.
+
+    `refused_unattributed` counts refused datagrams that name no endpoint of ours; `flows` is the number of flow-table
+    entries.
+    """
+
+    endpoints: list[EndpointCounters]
+    targets: list[TargetCounters]
+    refused_unattributed: dict[DropReason, int]
+    flows: int

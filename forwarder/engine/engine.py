@@ -1,0 +1,391 @@
+"""The engine: where each packet goes.  No sockets, no clock, no randomness, no logging; the time is an argument.
+
+    engine = Engine(endpoint_count=n, flows_max=200_000, rejects_max=20_000, secret=os.urandom(32))
+    engine.configure(plan, now_s)                            # plan.endpoints[i] <-> endpoint i everywhere below
+    engine.from_endpoint(endpoint, packets, now_s, send)     # appends (outer IPv4 packet, target address, endpoint)
+    engine.from_target(datagrams, now_s, deliver)            # (UDP payload, source address, source port);
+                                                             # appends (endpoint, inner packet)
+    engine.not_sent(outer, endpoint, now_s)                  # the kernel refused to send what `send` had
+    engine.not_delivered(endpoint, inner, now_s)             # ... or what `deliver` had
+    engine.count_drops(endpoint or None, reason, packets)    # kernel queue overflows that the data path was told of
+    engine.expire(now_s, flows_budget)                       # often, with a small budget
+    engine.counters() -> EngineCounters                      # a copy
+    engine.close_window(now_s) -> Window                     # may be read in another thread
+
+Packets are IP packets without Ethernet header; padding behind them is cut off.  All calls come from one thread; only
+`make_plan` runs elsewhere.  `not_sent` and `not_delivered` come right after the batch, before the window is closed.
+
+Invariants, tested over random sequences of events: every offered packet is sent or counted under one drop reason; the
+sums in `counters.py` hold at all times; both directions of a flow have one target, which does not change while it is
+healthy; tables stay within their limits; no bytes raise an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from forwarder.engine.admission import Admission
+from forwarder.engine.counters import EndpointCounters, EngineCounters
+from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.flow_table import Direction, EndpointFlows
+from forwarder.engine.plan import EndpointPlan, Plan
+from forwarder.engine.window import UNREADABLE, OpenWindow, Window
+from forwarder.wire.geneve_codec import (
+    GENEVE_BYTES,
+    INNER_BYTES_MAX,
+    IPV4_PROTOCOL,
+    IPV6_PROTOCOL,
+    OVERHEAD_BYTES,
+    Codec,
+    Encapsulation,
+    StructCodec,
+    cookie_option,
+    geneve_header,
+)
+from forwarder.wire.inner_packet import TCP, Classified
+from forwarder.wire.malformed_packet import MalformedPacket
+
+#: Directions remembered in one capture window, as a multiple of `flows_max`.
+WINDOW_PARTS_PER_FLOW = 4
+_COMMON_BYTES = GENEVE_BYTES - 8  # of the GENEVE header, what all flows of an endpoint and IP version share
+_VERSION_OF_PROTOCOL = {IPV4_PROTOCOL: 4, IPV6_PROTOCOL: 6}
+_COOKIE_HEADER = cookie_option(0)[:4]
+_FIN, _RST, _FIN_RST = 1, 4, 5
+
+#: UDP payload, source address, UDP source port.
+Datagram = tuple[bytes, str, int]
+
+
+class Engine:
+    """Decides, encapsulates, verifies and counts; see the module for the calls."""
+
+    def __init__(
+        self, *, endpoint_count: int, flows_max: int, rejects_max: int, secret: bytes, codec: Codec | None = None
+    ) -> None:
+        """`secret` (16 to 64 bytes) keys cookies, ports and target choice, so that nobody outside can foresee them.
+
+        `codec` is `StructCodec()` unless given; with another one the same decisions are made from what it reads.
+        """
+        if not 16 <= len(secret) <= 64:
+            raise ValueError(f"the engine's secret must have 16 to 64 bytes, not {len(secret)}")
+        self._codec: Codec = codec or StructCodec()
+        self._classify = self._codec.classify
+        nothing = Plan(revision=0, endpoints=tuple(_unplanned(index) for index in range(endpoint_count)))
+        self._endpoints = [EndpointFlows(index, nothing.endpoints[index]) for index in range(endpoint_count)]
+        self._admission = Admission(
+            endpoints=self._endpoints, flows_max=flows_max, secret=secret, codec=self._codec
+        )
+        self._window = OpenWindow(
+            endpoint_count=endpoint_count, parts_max=WINDOW_PARTS_PER_FLOW * flows_max, rejects_max=rejects_max
+        )
+        self._by_number: dict[int, EndpointFlows] = {}
+        self._by_header: dict[bytes, tuple[EndpointFlows, int]] = {}
+        self._refused_unattributed: dict[DropReason, int] = {}
+
+    # Configuration
+
+    def configure(self, plan: Plan, now_s: float) -> None:
+        """Take over a plan.  Flows notice at their next packet, so this takes no longer with many flows."""
+        if len(plan.endpoints) != len(self._endpoints):
+            raise ValueError(f"the plan has {len(plan.endpoints)} endpoints, the engine {len(self._endpoints)}")
+        for state, endpoint_plan in zip(self._endpoints, plan.endpoints, strict=True):
+            state.plan = endpoint_plan
+        self._by_number = {state.plan.endpoint_number: state for state in self._endpoints}
+        self._by_header = self._common_headers()
+        self._admission.plan_changed()
+
+    def _common_headers(self) -> dict[bytes, tuple[EndpointFlows, int]]:
+        """How our own GENEVE headers begin, for recognising them on return by one look-up; empty for other codecs."""
+        if not isinstance(self._codec, StructCodec):
+            return {}
+        return {
+            geneve_header(Encapsulation(
+                b"", b"", 0, state.plan.endpoint_number, state.plan.attachment_number, 0, protocol
+            ))[:_COMMON_BYTES]: (state, version)
+            for state in self._endpoints for protocol, version in _VERSION_OF_PROTOCOL.items()
+        }
+
+    # From endpoint to target
+
+    def from_endpoint(
+        self, endpoint: int, packets: Sequence[bytes], now_s: float, send: list[tuple[bytes, str, int]]
+    ) -> None:
+        """Append to `send` what goes to targets; count the rest."""
+        state = self._endpoints[endpoint]
+        counters, plan, directions = state.counters, state.plan, state.directions
+        classify, window, number = self._classify, self._window, self._window.number
+        counters.offered += len(packets)
+        if plan.refusal is not None:
+            self._refuse_all(state, packets, plan.refusal, now_s)
+            return
+        for packet in packets:
+            try:
+                kind, key, length, flags = classify(packet)
+            except MalformedPacket:
+                self._reject(state, DropReason.MALFORMED, UNREADABLE, b"", len(packet), 0, now_s)
+                continue
+            if length > INNER_BYTES_MAX:
+                self._reject(state, DropReason.OVERSIZE, kind, key, length, flags, now_s)
+                continue
+            direction = directions[kind].get(key)
+            if direction is None:
+                direction = self._admission.admit(state, kind, key, flags, now_s)
+            else:
+                flow = direction.flow
+                if now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not plan or flow.closed:
+                    direction = self._admission.revise(state, direction, flags, now_s)
+            if direction is None:
+                self._reject(state, self._admission.refused, kind, key, length, flags, now_s)
+                continue
+            flow = direction.flow
+            target = flow.target
+            part = direction.part
+            if part is None or part.window != number or part.target is not target:
+                part = window.enter(direction)
+            if not part.in_packets:
+                part.in_first_s = now_s
+            part.in_last_s = flow.last_s = now_s
+            part.in_packets += 1
+            part.in_bytes += length
+            if flags:
+                part.in_flags |= flags
+                if flags & _FIN_RST:
+                    _note_closing(direction, flags)
+            if flow.binding is not None:
+                flow.binding.last_s = now_s
+            if direction.balance < 0:
+                counters.originated -= 1
+            direction.balance += 1
+            counters.sent += 1
+            counters.sent_bytes += length
+            target.counters.sent_packets += 1
+            target.counters.sent_bytes += length
+            inner = packet if len(packet) == length else packet[:length]
+            send.append((flow.header.encapsulate(inner), target.address, endpoint))
+
+    def _refuse_all(self, state: EndpointFlows, packets: Sequence[bytes], reason: DropReason, now_s: float) -> None:
+        for packet in packets:
+            try:
+                kind, key, length, flags = self._classify(packet)
+            except MalformedPacket:
+                self._reject(state, DropReason.MALFORMED, UNREADABLE, b"", len(packet), 0, now_s)
+            else:
+                self._reject(state, reason, kind, key, length, flags, now_s)
+
+    def _reject(
+        self, state: EndpointFlows, reason: DropReason, kind: int, key: bytes, length: int, flags: int, now_s: float
+    ) -> None:
+        counters = state.counters
+        counters.dropped[reason] = counters.dropped.get(reason, 0) + 1
+        if self._window.reject((state.index, reason, kind, key), length, flags, now_s):
+            counters.rejected_flows += 1
+            if kind == TCP:
+                counters.rejected_flows_tcp += 1
+
+    # From target to endpoint
+
+    def from_target(
+        self, datagrams: Sequence[Datagram], now_s: float, deliver: list[tuple[int, bytes]]
+    ) -> None:
+        """Append to `deliver` what the targets rightly give back; count the rest as refused."""
+        by_header, classify = self._by_header, self._classify
+        window, number = self._window, self._window.number
+        for payload, source, port in datagrams:
+            # Our own header comes back unchanged in almost every datagram, so it is recognised whole.
+            found = by_header.get(payload[:_COMMON_BYTES])
+            if found is not None:
+                state, version = found
+                option, inner = payload[_COMMON_BYTES:GENEVE_BYTES], payload[GENEVE_BYTES:]
+            if found is None or option[:4] != _COOKIE_HEADER:
+                parsed = self._parse_return(payload)
+                if parsed is None:
+                    continue
+                state, version, option, inner = parsed
+            try:
+                kind, key, length, flags = classify(inner)
+            except MalformedPacket:
+                _count(state.counters.refused, DropReason.RETURN_INNER_MALFORMED)
+                continue
+            direction = state.directions[kind].get(key)
+            refusal = self._refusal(state, direction, version, inner[0] >> 4, length, source, port, option, now_s)
+            if refusal is not None or direction is None:
+                _count(state.counters.refused, refusal or DropReason.RETURN_UNKNOWN_FLOW)
+                continue
+            flow, counters, target = direction.flow, state.counters, direction.flow.target
+            part = direction.part
+            if part is None or part.window != number or part.target is not target:
+                part = window.enter(direction)
+            if not part.out_packets:
+                part.out_first_s = now_s
+            part.out_last_s = flow.last_s = now_s
+            part.out_packets += 1
+            part.out_bytes += length
+            if flags:
+                part.out_flags |= flags
+                if flags & _FIN_RST:
+                    _note_closing(direction, flags)
+            if flow.binding is not None:
+                flow.binding.last_s = now_s
+            if direction.balance <= 0:
+                counters.originated += 1
+            direction.balance -= 1
+            counters.returned += 1
+            counters.returned_bytes += length
+            counters.delivered += 1
+            counters.delivered_bytes += length
+            target.counters.returned_packets += 1
+            target.counters.returned_bytes += length
+            deliver.append((state.index, inner if len(inner) == length else inner[:length]))
+
+    def _parse_return(self, payload: bytes) -> tuple[EndpointFlows, int, bytes, bytes] | None:
+        """Read a header that is not laid out like ours; None, and counted, if it is no good."""
+        try:
+            header = self._codec.decapsulate(payload)
+        except MalformedPacket:
+            _count(self._refused_unattributed, DropReason.RETURN_MALFORMED)
+            return None
+        state = self._by_number.get(header.endpoint_number)
+        if state is None:
+            _count(self._refused_unattributed, DropReason.RETURN_UNKNOWN_ENDPOINT)
+            return None
+        version = _VERSION_OF_PROTOCOL[header.protocol]
+        return state, version, cookie_option(header.cookie), payload[header.inner_offset:]
+
+    def _refusal(
+        self, state: EndpointFlows, direction: Direction | None, outer_version: int, inner_version: int, length: int,
+        source: str, port: int, option: bytes, now_s: float,
+    ) -> DropReason | None:
+        if outer_version != inner_version:
+            return DropReason.RETURN_WRONG_PROTOCOL
+        if length > INNER_BYTES_MAX:
+            return DropReason.RETURN_OVERSIZE
+        if direction is None:
+            return DropReason.RETURN_UNKNOWN_FLOW
+        flow = direction.flow
+        if (
+            now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not state.plan
+        ) and not self._admission.still_valid(state, flow, now_s):
+            return DropReason.RETURN_UNKNOWN_FLOW
+        if source != flow.target.address:
+            return DropReason.RETURN_WRONG_TARGET
+        if port != flow.entropy_port:
+            return DropReason.RETURN_WRONG_PORT
+        return None if option == flow.cookie_option else DropReason.RETURN_WRONG_COOKIE
+
+    # What the data path reports
+
+    def not_sent(self, outer: bytes, endpoint: int, now_s: float) -> None:
+        """The kernel refused an outer packet that `from_endpoint` had appended: it counts as dropped, not as sent."""
+        state = self._endpoints[endpoint]
+        classified = self._classify(outer[OVERHEAD_BYTES:])
+        kind, key, length, _ = classified
+        counters, direction = state.counters, state.directions[kind].get(key)
+        counters.sent -= 1
+        counters.sent_bytes -= length
+        part = None
+        if direction is not None:
+            if direction.balance <= 0:
+                counters.originated += 1
+            direction.balance -= 1
+            direction.flow.target.counters.sent_packets -= 1
+            direction.flow.target.counters.sent_bytes -= length
+            part = direction.part
+        recorded = part is not None and part.window == self._window.number and part.in_packets > 0
+        if part is not None and recorded:
+            part.in_packets -= 1
+            part.in_bytes -= length
+        self._drop_late(state, DropReason.SEND_FAILED, classified, now_s, recorded=recorded)
+
+    def not_delivered(self, endpoint: int, inner: bytes, now_s: float) -> None:
+        """The kernel refused an inner packet that `from_target` had appended: returned, but not delivered."""
+        state = self._endpoints[endpoint]
+        classified = self._classify(inner)
+        kind, key, length, _ = classified
+        state.counters.delivered -= 1
+        state.counters.delivered_bytes -= length
+        direction = state.directions[kind].get(key)
+        part = direction.part if direction is not None else None
+        recorded = part is not None and part.window == self._window.number and part.out_packets > 0
+        if part is not None and recorded:
+            part.out_packets -= 1
+            part.out_bytes -= length
+        self._drop_late(state, DropReason.DELIVER_FAILED, classified, now_s, recorded=recorded)
+
+    def _drop_late(
+        self, state: EndpointFlows, reason: DropReason, classified: Classified, now_s: float, *, recorded: bool
+    ) -> None:
+        """Count a packet that was first accepted; it moves to the refused records if it is still in the open window.
+
+        In a window that was closed meanwhile it stands as accepted, and is not recorded twice.
+        """
+        kind, key, length, flags = classified
+        if recorded:
+            self._reject(state, reason, kind, key, length, flags, now_s)
+        else:
+            _count(state.counters.dropped, reason)
+
+    def count_drops(self, endpoint: int | None, reason: DropReason, packets: int) -> None:
+        """Count packets that the kernel dropped before the engine saw them; `endpoint` None if it cannot be known.
+
+        `RECEIVE_QUEUE_FULL`: they were offered to the endpoint.  `RETURN_QUEUE_FULL`: they came from targets.
+        `ValueError` for other reasons, which the engine counts itself.
+        """
+        if reason is DropReason.RECEIVE_QUEUE_FULL and endpoint is not None:
+            counters = self._endpoints[endpoint].counters
+            counters.offered += packets
+            _count(counters.dropped, reason, packets)
+            self._window.skip(endpoint, packets)
+        elif reason is DropReason.RETURN_QUEUE_FULL:
+            refused = self._refused_unattributed if endpoint is None else self._endpoints[endpoint].counters.refused
+            _count(refused, reason, packets)
+        else:
+            raise ValueError(f"{reason} is counted by the engine; the data path reports queues that were full")
+
+    # Time, counters, records
+
+    def expire(self, now_s: float, flows_budget: int) -> None:
+        """Forget flows that were idle too long, looking at no more than `flows_budget`."""
+        self._admission.expire(now_s, flows_budget)
+
+    def counters(self) -> EngineCounters:
+        """A copy of all counters."""
+        return EngineCounters(
+            endpoints=[_snapshot(state.counters) for state in self._endpoints],
+            targets=[replace(bound.counters) for bound in self._admission.targets],
+            refused_unattributed=dict(self._refused_unattributed),
+            flows=len(self._admission),
+        )
+
+    def close_window(self, now_s: float) -> Window:
+        """What happened since the last call; before the first, since the engine was made."""
+        return self._window.close(now_s)
+
+
+def _unplanned(index: int) -> EndpointPlan:
+    """What holds until `configure` is called: nothing is connected."""
+    return EndpointPlan(
+        endpoint_id="", interface_id="", zone="", zone_id="", endpoint_number=index, attachment_number=0,
+        refusal=DropReason.NO_LOAD_BALANCER,
+    )
+
+
+def _note_closing(direction: Direction, flags: int) -> None:
+    """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
+    flow = direction.flow
+    if flags & _FIN:
+        direction.fin = True
+    if flags & _RST or (flow.forward.fin and flow.backward.fin):
+        flow.closed = True
+
+
+def _count(counts: dict[DropReason, int], reason: DropReason, packets: int = 1) -> None:
+    counts[reason] = counts.get(reason, 0) + packets
+
+
+def _snapshot(counters: EndpointCounters) -> EndpointCounters:
+    """A copy whose `dropped` has `not_returned` too."""
+    dropped = {reason: packets for reason, packets in counters.dropped.items() if packets}
+    if counters.not_returned:
+        dropped[DropReason.NOT_RETURNED] = counters.not_returned
+    return replace(counters, dropped=dropped, refused=dict(counters.refused))

@@ -1,0 +1,219 @@
+"""The capture window: what each flow did since the last one closed, as columns.
+
+Operations: note a flow's direction (once per window), note a refused packet, close.  Goals: nothing per packet but
+additions; closing takes no time in the packet thread (the columns are made when they are first read, by whoever reads
+them); bounded by `parts_max` and `rejects_max`, and packets that do not fit are counted per endpoint as skipped, for
+SKIPDATA records.  Plan: a direction's numbers of one window are an object of their own, a `Part`, which is handed out
+with the closed window while the direction begins another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.flow_key import address_text, addresses_of, ports_of, protocol_of, version_of
+from forwarder.engine.flow_table import Direction, Part
+
+#: (endpoint, reason, kind or `UNREADABLE`, key)
+RejectKey = tuple[int, DropReason, int, bytes]
+#: Kind of a malformed packet, which has no key.
+UNREADABLE = -1
+
+
+@dataclass(slots=True)
+class AcceptedFlows:
+    """One entry per flow, direction and target that had packets.  Lists are parallel.
+
+    `endpoint` is a position in the plan.  *Ingress*: handed to the gateway and sent to the target; *egress*: returned
+    by the target and delivered.  A side without packets has 0 everywhere.  Times are epoch seconds; bytes are inner IP
+    lengths; `tcp_flags` as flow records count them; ports are 0 for protocols without ports and for fragments.
+    """
+
+    endpoint: list[int] = field(default_factory=list)
+    target_id: list[str] = field(default_factory=list)
+    target_address: list[str] = field(default_factory=list)
+    target_zone: list[str] = field(default_factory=list)
+    target_zone_id: list[str] = field(default_factory=list)
+    entropy_port: list[int] = field(default_factory=list)
+    source_address: list[str] = field(default_factory=list)
+    destination_address: list[str] = field(default_factory=list)
+    source_port: list[int] = field(default_factory=list)
+    destination_port: list[int] = field(default_factory=list)
+    protocol: list[int] = field(default_factory=list)
+    ip_version: list[int] = field(default_factory=list)
+    ingress_packets: list[int] = field(default_factory=list)
+    ingress_bytes: list[int] = field(default_factory=list)
+    ingress_first_s: list[float] = field(default_factory=list)
+    ingress_last_s: list[float] = field(default_factory=list)
+    ingress_tcp_flags: list[int] = field(default_factory=list)
+    egress_packets: list[int] = field(default_factory=list)
+    egress_bytes: list[int] = field(default_factory=list)
+    egress_first_s: list[float] = field(default_factory=list)
+    egress_last_s: list[float] = field(default_factory=list)
+    egress_tcp_flags: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.endpoint)
+
+
+@dataclass(slots=True)
+class RejectedFlows:
+    """One entry per endpoint, reason and flow that was refused.  Lists are parallel; units as in `AcceptedFlows`.
+
+    A malformed packet has no addresses: `-`, `-`, and 0 in ports, protocol and version.
+    """
+
+    endpoint: list[int] = field(default_factory=list)
+    reason: list[DropReason] = field(default_factory=list)
+    source_address: list[str] = field(default_factory=list)
+    destination_address: list[str] = field(default_factory=list)
+    source_port: list[int] = field(default_factory=list)
+    destination_port: list[int] = field(default_factory=list)
+    protocol: list[int] = field(default_factory=list)
+    ip_version: list[int] = field(default_factory=list)
+    packets: list[int] = field(default_factory=list)
+    bytes: list[int] = field(default_factory=list)
+    first_s: list[float] = field(default_factory=list)
+    last_s: list[float] = field(default_factory=list)
+    tcp_flags: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.endpoint)
+
+
+class Reject:
+    """What a refused flow had in this window."""
+
+    __slots__ = ("bytes", "first_s", "flags", "last_s", "packets")
+
+    def __init__(self, length_bytes: int, flags: int, now_s: float) -> None:
+        self.packets = 1
+        self.bytes = length_bytes
+        self.flags = flags
+        self.first_s = self.last_s = now_s
+
+
+class Window:
+    """A closed window: `started_s` to `ended_s` (epoch seconds), `accepted`, `rejected` and `skipped`.
+
+    `skipped[i]`: packets of endpoint i that are in no record (SKIPDATA).  May be handed to another thread.
+    """
+
+    def __init__(
+        self, *, started_s: float, ended_s: float, parts: list[Part], rejects: dict[RejectKey, Reject],
+        skipped: list[int],
+    ) -> None:
+        self.started_s = started_s
+        self.ended_s = ended_s
+        self.skipped = skipped
+        self._parts = parts
+        self._rejects = rejects
+
+    @cached_property
+    def accepted(self) -> AcceptedFlows:
+        """What was sent to targets and came back, made on first reading."""
+        rows = (_accepted_row(part) for part in self._parts if part.in_packets or part.out_packets)
+        return AcceptedFlows(*_columns(rows, len(fields(AcceptedFlows))))
+
+    @cached_property
+    def rejected(self) -> RejectedFlows:
+        """What was refused, made on first reading."""
+        rows = (_rejected_row(reject_key, reject) for reject_key, reject in self._rejects.items())
+        return RejectedFlows(*_columns(rows, len(fields(RejectedFlows))))
+
+
+# Any: the columns of a row differ in type, and the classes above say which.
+def _columns(rows: Iterable[tuple[object, ...]], count: int) -> list[list[Any]]:
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(count)]
+
+
+def _accepted_row(part: Part) -> tuple[object, ...]:
+    flow, target = part.direction.flow, part.target
+    return (
+        flow.endpoint, target.id, target.address, target.zone, target.zone_id, flow.entropy_port,
+        *_flow_columns(flow.kind, part.direction.key),
+        part.in_packets, part.in_bytes, part.in_first_s, part.in_last_s, part.in_flags,
+        part.out_packets, part.out_bytes, part.out_first_s, part.out_last_s, part.out_flags,
+    )
+
+
+def _rejected_row(reject_key: RejectKey, reject: Reject) -> tuple[object, ...]:
+    endpoint, reason, kind, key = reject_key
+    return (
+        endpoint, reason, *_flow_columns(kind, key),
+        reject.packets, reject.bytes, reject.first_s, reject.last_s, reject.flags,
+    )
+
+
+def _flow_columns(kind: int, key: bytes) -> tuple[str, str, int, int, int, int]:
+    if kind == UNREADABLE:
+        return "-", "-", 0, 0, 0, 0
+    source, destination = addresses_of(kind, key)
+    return (
+        address_text(source), address_text(destination), *ports_of(kind, key),
+        protocol_of(kind, key), version_of(kind, key),
+    )
+
+
+class OpenWindow:
+    """The window that is being captured.  `number` grows with every window, from 1."""
+
+    def __init__(self, *, endpoint_count: int, parts_max: int, rejects_max: int) -> None:
+        self.number = 0
+        self._started_s: float | None = None
+        self._endpoint_count = endpoint_count
+        self._parts_max = parts_max
+        self._rejects_max = rejects_max
+        self._begin()
+
+    def _begin(self) -> None:
+        self.number += 1
+        self._parts: list[Part] = []
+        self._rejects: dict[RejectKey, Reject] = {}
+        self._skipped = [0] * self._endpoint_count
+
+    def enter(self, direction: Direction) -> Part:
+        """Begin the direction's part in this window.
+
+        When the window is full the packet is counted as skipped and the part given back belongs to no window.
+        """
+        if len(self._parts) >= self._parts_max:
+            self._skipped[direction.flow.endpoint] += 1
+            return Part(direction, direction.flow.target, 0)
+        part = direction.part = Part(direction, direction.flow.target, self.number)
+        self._parts.append(part)
+        return part
+
+    def reject(self, reject_key: RejectKey, length_bytes: int, tcp_flags: int, now_s: float) -> bool:
+        """Note a refused packet; tell whether it is the first of its flow and reason in this window."""
+        reject = self._rejects.get(reject_key)
+        if reject is not None:
+            reject.packets += 1
+            reject.bytes += length_bytes
+            reject.last_s = now_s
+            reject.flags |= tcp_flags
+            return False
+        if len(self._rejects) >= self._rejects_max:
+            self._skipped[reject_key[0]] += 1
+            return False
+        self._rejects[reject_key] = Reject(length_bytes, tcp_flags, now_s)
+        return True
+
+    def skip(self, endpoint: int, packets: int) -> None:
+        """Count packets that can be in no record."""
+        self._skipped[endpoint] += packets
+
+    def close(self, now_s: float) -> Window:
+        """Hand out the window and begin the next, in a time that does not depend on the number of flows."""
+        window = Window(
+            started_s=now_s if self._started_s is None else self._started_s, ended_s=now_s,
+            parts=self._parts, rejects=self._rejects, skipped=self._skipped,
+        )
+        self._started_s = now_s
+        self._begin()
+        return window
