@@ -1,7 +1,7 @@
 """Making a plan real: namespaces, veth pairs, addresses, routes, rules.
 
-All work in a namespace is done by a thread that lives there (`network_namespace.run_in`): its netlink and ioctl sockets,
-and its /proc/sys/net, are the namespace's.  Whatever fails raises `BuildError`, which says where and what.
+All work in a namespace is done by a thread that lives there (`network_namespace.run_in`): its netlink and ioctl
+sockets, and its /proc/sys/net, are the namespace's.  Whatever fails raises `BuildError`, which says where and what.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _attempt(namespace: str, what: str, action: Any) -> None:
     except OSError as error:
         hint = ""
         if error.errno == errno.EROFS:
-            hint = "; /proc/sys is read-only here: a container needs it writable (privileged, or systempaths=unconfined)"
+            hint = "; a container needs a writable /proc/sys (privileged, or systempaths=unconfined)"
         raise BuildError(f"{namespace}: cannot make {what}: {error}{hint}") from error
 
 
@@ -88,7 +88,8 @@ def _make_link(link: Link) -> None:
             with IPRoute() as netlink:
                 peer = {"ifname": link.other.device, "address": link.other.mac, "mtu": link.mtu_bytes,
                         "net_ns_fd": peer_namespace}
-                netlink.link("add", ifname=link.one.device, kind="veth", address=link.one.mac, mtu=link.mtu_bytes, peer=peer)
+                netlink.link("add", ifname=link.one.device, kind="veth", address=link.one.mac, mtu=link.mtu_bytes,
+                             peer=peer)
         finally:
             os.close(peer_namespace)
 
@@ -106,7 +107,8 @@ def _configure(plan: Plan, namespace: str) -> None:
             for route in (entry for entry in plan.routes if entry.namespace == namespace):
                 netlink.route("add", **_route_arguments(route, indexes))
             for rule in (entry for entry in plan.rules if entry.namespace == namespace):
-                selector = {"iifname": rule.ingress_device} if rule.ingress_device else {"src": rule.source, "src_len": 32}
+                by_source = {"src": rule.source, "src_len": 32}
+                selector = {"iifname": rule.ingress_device} if rule.ingress_device else by_source
                 netlink.rule("add", table=rule.table, priority=rule.priority, **selector)
 
     run_in(namespace, body)

@@ -17,10 +17,12 @@ from typing import Literal
 import msgspec
 import tomli_w
 
+from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.inventory import Inventory
 from forwarder.lab import build, namespace, topology
 from forwarder.lab.plan import Machine, Plan
-from forwarder.lab.privilege import BadEnvironment, lab_folder, stop_holder
+from forwarder.lab.privilege import JOINED, BadEnvironment, lab_folder, stop_holder
+from forwarder.lab.rules import LAB_RULES
 
 
 class NoLab(LookupError):
@@ -28,9 +30,13 @@ class NoLab(LookupError):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of `lab.json`.  `building` means that some of the plan may be there."""
+    """The content of `lab.json`.  `building` means that some of the plan may be there.
+
+    `held` says that a holder's namespaces have it: it is gone when the holder is.
+    """
 
     state: Literal["building", "up"]
+    held: bool
     made_netns_folder: bool
     plan: Plan
 
@@ -54,6 +60,11 @@ class Lab:
     def name(self) -> str:
         """The word its namespaces' names begin with."""
         return self.plan.name
+
+    @property
+    def rules(self) -> Path:
+        """The appliances' rule file, written once and then left to the person."""
+        return lab_folder(self.data) / "rules.toml"
 
     @property
     def inventory(self) -> Inventory:
@@ -86,16 +97,18 @@ class Lab:
         with _locked(data):
             _remove_recorded(data)
             _refuse_foreign(plan)
-            made_folder = not namespace.NETNS_FOLDER.exists()
-            _write_record(data, Record(state="building", made_netns_folder=made_folder, plan=plan))
+            made_folder = not NETNS_FOLDER.exists()
+            held = bool(os.environ.get(JOINED))
+            _write_record(data, Record(state="building", held=held, made_netns_folder=made_folder, plan=plan))
             try:
                 namespace.prepare_folder()
                 build.build(plan)
             except (OSError, build.BuildError) as error:
                 _remove_recorded(data)
                 raise BadEnvironment(f"the lab cannot be made here: {error}") from error
+            _offer_rules(data)
             _write_whole(data / "inventory.toml", _inventory_text(plan).encode())
-            _write_record(data, Record(state="up", made_netns_folder=made_folder, plan=plan))
+            _write_record(data, Record(state="up", held=held, made_netns_folder=made_folder, plan=plan))
         return cls(data=data, plan=plan)
 
     @classmethod
@@ -124,14 +137,25 @@ def _remove_recorded(data: Path) -> int:
     record = _read_record(data)
     if record is None:
         return 0
-    removed = build.remove(_namespaces(record.plan))
-    if record.made_netns_folder:
+    joined = bool(os.environ.get(JOINED))
+    if joined and not record.held:
+        raise BadEnvironment(f"the lab of {data} was made by root; take it down as root")
+    # Without a holder to join, what it held is gone already, and the same names here are somebody else's.
+    removed = build.remove(_namespaces(record.plan)) if joined == record.held else 0
+    if record.made_netns_folder and not record.held:
         namespace.remove_folder()
     inventory = data / "inventory.toml"
     if inventory.exists() and inventory.read_text(encoding="utf-8") == _inventory_text(record.plan):
         inventory.unlink()
     _record_path(data).unlink()
     return removed
+
+
+def _offer_rules(data: Path) -> None:
+    """The appliances' rules, for a person to change; what was changed stays."""
+    path = lab_folder(data) / "rules.toml"
+    if not path.exists():
+        _write_whole(path, LAB_RULES.read_bytes())
 
 
 def _refuse_foreign(plan: Plan) -> None:
@@ -163,8 +187,8 @@ def _read_record(data: Path) -> Record | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise BadEnvironment(f"{path} cannot be understood ({error}); `gatewatch lab down --name NAME` removes a lab by name,"
-                             " then delete the file") from error
+        raise BadEnvironment(f"{path} cannot be understood: {error}; delete it, then remove what it recorded with "
+                             "`gatewatch lab down --name NAME`") from error
 
 
 def _write_record(data: Path, record: Record) -> None:

@@ -1,7 +1,7 @@
 """What a lab network is made of, as values: `topology.py` writes such a plan, `build.py` makes it, `show.py` prints it.
 
-Two views of the same network stand side by side: what Linux is told (namespaces, links, routes, rules) and what a person
-knows from AWS (route tables with destinations and targets, machines with instance ids).
+Two views of the same network stand side by side: what Linux is told (namespaces, links, routes, rules) and what a
+person knows from AWS (route tables with destinations and targets, machines with instance ids).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class RouteTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """A client, server or appliance: a namespace with one address.  Internet clients have no instance id and no zone."""
+    """A client, server or appliance: a namespace with one address.  Internet clients have neither ids nor zone."""
 
     name: str
     netns: str

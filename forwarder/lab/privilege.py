@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,7 +27,7 @@ CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
 HOLDER_READY_S = 10.0
 JOINED = "GATEWATCH_LAB_HOLDER"
 
-_SYSCTLS_WANTED = {
+_SYSCTLS_WANTED: dict[str, Callable[[str], bool]] = {
     "user/max_user_namespaces": lambda value: int(value) > 0,
     "user/max_net_namespaces": lambda value: int(value) > 0,
     "user/max_mnt_namespaces": lambda value: int(value) > 0,
@@ -73,6 +73,13 @@ def ensure_privileges(data: Path, argv: Sequence[str] = ()) -> None:
     join_holder(holder, argv or (sys.executable, *sys.orig_argv[1:]))
 
 
+def join_if_held(data: Path, argv: Sequence[str] = ()) -> None:
+    """For commands that look or clean up: start again inside the lab's holder if one lives, else just return."""
+    holder = live_holder(data)
+    if holder is not None and not os.environ.get(JOINED):
+        join_holder(holder, argv or (sys.executable, *sys.orig_argv[1:]))
+
+
 def missing_capabilities() -> tuple[str, ...]:
     """The capabilities the lab needs that this process lacks."""
     held = int(_status_field("CapEff"), 16)
@@ -114,8 +121,8 @@ def join_holder(holder: Holder, argv: Sequence[str]) -> NoReturn:
     program = shutil.which("nsenter")
     if program is None:
         raise BadEnvironment("the program nsenter is missing; it is in the package util-linux")
-    command = [program, "--user", "--mount", "--preserve-credentials", f"--wd={Path.cwd()}", "--target", str(holder.pid), "--", *argv]
-    os.execve(program, command, _environment() | {JOINED: str(holder.pid)})
+    namespaces = ("--user", "--mount", "--preserve-credentials", f"--wd={Path.cwd()}", "--target", str(holder.pid))
+    os.execve(program, [program, *namespaces, "--", *argv], _environment() | {JOINED: str(holder.pid)})
 
 
 def stop_holder(data: Path) -> bool:
@@ -130,7 +137,8 @@ def stop_holder(data: Path) -> bool:
 def start_ticks(pid: int) -> int | None:
     """When a process started, in clock ticks since boot (proc(5), stat field 22); None when there is none."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19])
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        return int(text.rpartition(")")[2].split()[19])
     except (FileNotFoundError, ProcessLookupError):
         return None
 

@@ -4,7 +4,7 @@ A consumer VPC is inspected on its way in and out, after AWS's routing pattern f
 (user guide, "Configure routing"): the internet gateway's table sends the application subnet's block to the endpoint,
 the application subnet's table sends everything to the endpoint, the endpoint subnet's table knows `local` and the
 internet gateway.  A provider VPC has the balancer and the appliances.  Hosts hang on their VPC's router by a link each
-and carry /32 addresses, as in a VPC: nothing is delivered but by the router, and a table is chosen by ingress interface.
+and carry /32 addresses, as in a VPC: only the router delivers, and it chooses the table by ingress interface.
 """
 
 from __future__ import annotations
@@ -44,6 +44,14 @@ ANYWHERE = "0.0.0.0/0"
 
 ZONE_A = Zone(name="us-east-1a", id="use1-az1")
 ZONE_B = Zone(name="us-east-1b", id="use1-az2")
+
+#: Name, VPC, block and zone.
+SUBNETS = (
+    ("endpoint", "consumer", ENDPOINT_BLOCK, ZONE_A),
+    ("application", "consumer", APPLICATION_BLOCK, ZONE_A),
+    ("provider-a", "provider", PROVIDER_A_BLOCK, ZONE_A),
+    ("provider-b", "provider", PROVIDER_B_BLOCK, ZONE_B),
+)
 
 ENDPOINT_ADDRESS = "10.0.1.10"
 ENDPOINT_DEVICE = "vpce0"
@@ -138,11 +146,10 @@ class _Draft:
         self.neighbours.append(
             Neighbour(namespace=router, device="endpoint", address=ENDPOINT_ADDRESS, mac=device.mac)
         )
-        to_endpoint = {"device": "endpoint", "gateway": ENDPOINT_ADDRESS}
         self._rule(router, ENDPOINT_TABLE, "endpoint")
         self._route(router, ENDPOINT_ADDRESS + "/32", device="endpoint")
-        self._route(router, APPLICATION_BLOCK, table=EDGE_TABLE, **to_endpoint)
-        self._route(router, ANYWHERE, table=APPLICATION_TABLE, **to_endpoint)
+        self._route(router, APPLICATION_BLOCK, table=EDGE_TABLE, device="endpoint", gateway=ENDPOINT_ADDRESS)
+        self._route(router, ANYWHERE, table=APPLICATION_TABLE, device="endpoint", gateway=ENDPOINT_ADDRESS)
         self._route(router, ANYWHERE, table=ENDPOINT_TABLE, device="igw", gateway=GATEWAY_SIDE)
         for table in (EDGE_TABLE, APPLICATION_TABLE, ENDPOINT_TABLE):
             self._local(router, CONSUMER_BLOCK, table)
@@ -193,15 +200,13 @@ class _Draft:
 
     def _inventory(self) -> Inventory:
         node = self._ns("node")
-        subnets = [("endpoint", "consumer", ENDPOINT_BLOCK, ZONE_A), ("application", "consumer", APPLICATION_BLOCK, ZONE_A),
-                   ("provider-a", "provider", PROVIDER_A_BLOCK, ZONE_A), ("provider-b", "provider", PROVIDER_B_BLOCK, ZONE_B)]
         provider = {ZONE_A.name: self._id("subnet", "provider-a"), ZONE_B.name: self._id("subnet", "provider-b")}
         return Inventory(
             zones=(ZONE_A, ZONE_B),
             vpcs=(Vpc(id=self._id("vpc", "consumer"), cidr=CONSUMER_BLOCK, name="consumer"),
                   Vpc(id=self._id("vpc", "provider"), cidr=PROVIDER_BLOCK, name="provider")),
-            subnets=tuple(Subnet(id=self._id("subnet", name), vpc_id=self._id("vpc", vpc), cidr=block, zone=zone.name, name=name)
-                          for name, vpc, block, zone in subnets),
+            subnets=tuple(Subnet(id=self._id("subnet", name), vpc_id=self._id("vpc", vpc), cidr=block, zone=zone.name,
+                                 name=name) for name, vpc, block, zone in SUBNETS),
             instances=tuple(
                 [_instance(server, self._id("subnet", "application")) for server in self.servers]
                 + [_instance(appliance, provider[appliance.zone]) for appliance in self.appliances]
