@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "embedded"
     kafka_partitions: Annotated[int, _about("partitions of topics that gatewatch creates", ge=1, le=256)] = 4
     kafka_replicas: Annotated[int, _about("replication factor of topics that gatewatch creates", ge=1, le=9)] = 1
-    message_bytes_max: Annotated[int, _about("largest message put on the bus", unit="bytes", ge=1024, le=1_048_576)] = 65_536
+    message_bytes_max: Annotated[int, _about("largest message put on the bus", unit="bytes", ge=4_096, le=1_048_576)] = 65_536
     spool_bytes_max: Annotated[
         int, _about("spool size of one service; past it the oldest messages are given up and counted",
                     unit="bytes", ge=1_048_576, le=1 << 40)
@@ -57,6 +57,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # API
     api_host: Annotated[str, _about("address the AWS API listens on", "api")] = "127.0.0.1"
     api_port: Annotated[int, _about("port the AWS API listens on", "api", ge=1, le=65_535)] = 8060
+    api_credentials: Annotated[
+        str, _about("who may call (form of ~/.aws/credentials, a section a user); empty: any well-formed signature is taken",
+                    "api", unit="path")
+    ] = ""
+    api_body_bytes_max: Annotated[
+        int, _about("largest request body", "api", unit="bytes", ge=4_096, le=16_777_216)
+    ] = 262_144
+    api_requests_max: Annotated[
+        int, _about("requests and connections under way at once; more are answered 503", "api", unit="requests", ge=1, le=10_000)
+    ] = 256
+    audit_outbox_max: Annotated[
+        int, _about("audit events not yet on the bus; past it no call is taken, since none could be recorded", "api",
+                    unit="events", ge=10, le=10_000_000)
+    ] = 100_000
 
     # Forwarder
     datapath: Annotated[Literal["portable", "scapy"], _about("data path", "forwarder")] = "portable"

@@ -5,6 +5,11 @@ CREATE TABLE counters (
 ) WITHOUT ROWID;
 INSERT INTO counters VALUES ('revision', 0);
 
+CREATE TABLE identity (               -- tells this store from another one at the same path
+    value TEXT NOT NULL
+);
+INSERT INTO identity VALUES (lower(hex(randomblob(4))));
+
 CREATE TABLE load_balancers (
     created_order INTEGER PRIMARY KEY AUTOINCREMENT,
     arn TEXT NOT NULL UNIQUE,

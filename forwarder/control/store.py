@@ -80,6 +80,8 @@ class Store:
 
     def observe(self, observations: Sequence[Observation]) -> None:
         """Store what was observed.  A target that is draining, or gone, keeps what it has."""
+        if not observations:
+            return
         with self.writing() as connection, counting_changes(connection):
             connection.executemany(
                 "UPDATE targets SET state = ?1, reason = ?2, description = ?3"
@@ -91,14 +93,21 @@ class Store:
 
     def activate(self, load_balancer_arns: Iterable[str]) -> None:
         """Turn `provisioning` into `active`: the packet process serves these load balancers now."""
+        found = self._connection().execute("SELECT arn FROM load_balancers WHERE state = 'provisioning'").fetchall()
+        waiting = {row["arn"] for row in found}.intersection(load_balancer_arns)
+        if not waiting:
+            return
         with self.writing() as connection, counting_changes(connection):
             connection.executemany(
                 "UPDATE load_balancers SET state = 'active' WHERE arn = ? AND state = 'provisioning'",
-                [(arn,) for arn in load_balancer_arns],
+                [(arn,) for arn in waiting],
             )
 
     def drop_drained(self, now_s: float) -> None:
         """Remove the targets whose deregistration delay is over at `now_s` (epoch seconds)."""
+        draining = "SELECT 1 FROM targets WHERE deregistered_at_s IS NOT NULL LIMIT 1"
+        if self._connection().execute(draining).fetchone() is None:
+            return
         with self.writing() as connection, counting_changes(connection):
             connection.executemany(
                 "DELETE FROM targets WHERE target_group_arn = ? AND deregistered_at_s + ? <= ?",

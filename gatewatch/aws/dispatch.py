@@ -86,9 +86,8 @@ class Dispatcher:
     def _caller(self, request: SignedRequest, service: Service, source_ip_address: str) -> Caller:
         signature = read_signature(request.headers.get("authorization"))
         if signature.service != service.signing_name:
-            raise AwsError(
-                "SignatureDoesNotMatch", f"Credential should be scoped to correct service: '{service.signing_name}'.", 403
-            )
+            wanted = f"Credential should be scoped to correct service: '{service.signing_name}'."
+            raise AwsError("SignatureDoesNotMatch", wanted, 403)
         return Caller(
             access_key_id=signature.access_key_id,
             user_name=self._user_name(signature, request, service),

@@ -16,3 +16,8 @@ class AwsError(Exception):
     def fault(self) -> str:
         """Whose fault it is, in the query protocol's words."""
         return "Sender" if self.status < 500 else "Receiver"
+
+
+def invalid(message: str) -> AwsError:
+    """`ValidationError`, elbv2's code for a request that breaks a rule."""
+    return AwsError("ValidationError", message)

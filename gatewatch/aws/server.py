@@ -64,4 +64,4 @@ def _signed_request(request: Request, body: bytes) -> SignedRequest:
 
 
 def _source(request: Request) -> str:
-    return request.client.host if request.client else "AWS Internal"
+    return request.client.host if request.client else "unknown"

@@ -65,7 +65,7 @@ def read_signature(authorization: str | None) -> Signature:
     if found is None:
         raise AwsError(
             "IncompleteSignature",
-            "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters of AWS4-HMAC-SHA256",
+            "Authorization header requires the parameters Credential, SignedHeaders and Signature of AWS4-HMAC-SHA256",
         )
     return Signature(
         access_key_id=found["key"], date=found["date"], region=found["region"], service=found["service"],

@@ -1,0 +1,118 @@
+"""From the outbox to the bus, each event exactly once.
+
+The outbox's numbers have no gaps, and the publisher stores the last number it took in the transaction that takes the
+events.  So after a crash at any point the relay goes on behind that number: what was published and not yet trimmed is
+trimmed, what was not published is published.  The source is named after the store's identity, since another store's
+numbers begin at 1 again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import structlog
+
+from forwarder.control.store import Store
+from gatewatch.bus.message import Draft, Publisher
+from gatewatch.records.topics import AUDIT
+
+#: Events moved in one step.
+BATCH_EVENTS_MAX: Final = 500
+
+#: How often the relay looks without being told to, and how long it waits after a failure.
+LOOK_S: Final = 0.5
+RETRY_S: Final = 1.0
+
+
+class OutboxRelay:
+    """Moves events; `move` does one step, `start` a thread that does all."""
+
+    def __init__(self, store: Store, publisher: Publisher, *, key: str, message_bytes_max: int) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._key = key
+        self._message_bytes_max = message_bytes_max
+        with store.reading() as connection:
+            self._source = f"outbox.{connection.execute('SELECT value FROM identity').fetchone()[0]}"
+        self._moved = 0
+        self._failures = 0
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit-outbox")
+        self._log = structlog.get_logger()
+
+    def move(self) -> int:
+        """Publish the oldest events that are not on the bus yet, and trim what is; the number published."""
+        position = self._publisher.source_position(self._source)
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, record FROM audit_outbox WHERE id > ? ORDER BY id LIMIT ?", (position, BATCH_EVENTS_MAX)
+            ).fetchall()
+            behind = connection.execute("SELECT 1 FROM audit_outbox WHERE id <= ? LIMIT 1", (position,)).fetchone()
+        if rows:
+            drafts = list(self._drafts([row["record"] for row in rows]))
+            self._publisher.publish(drafts, source=(self._source, rows[-1]["id"]))
+            self._moved += len(rows)
+        if rows or behind:
+            self._trim(rows[-1]["id"] if rows else position)
+        return len(rows)
+
+    def counts(self) -> dict[str, int]:
+        """Events moved and steps failed since the start, and events that wait."""
+        with self._store.reading() as connection:
+            held = connection.execute("SELECT count(*) FROM audit_outbox").fetchone()[0]
+        return {"moved": self._moved, "failures": self._failures, "held": held}
+
+    def wake(self) -> None:
+        """There is something to move."""
+        self._wake.set()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Move what is there, as far as that succeeds, and end the thread."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(LOOK_S)
+            self._wake.clear()
+            if not self._move_all():
+                self._stopping.wait(RETRY_S)
+        self._move_all()
+
+    def _move_all(self) -> bool:
+        try:
+            while self.move() == BATCH_EVENTS_MAX:
+                pass
+        except (sqlite3.Error, OSError) as error:
+            self._failures += 1
+            self._log.error("audit events cannot be moved to the bus", error=str(error), failures=self._failures)
+            return False
+        return True
+
+    def _trim(self, last_id: int) -> None:
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM audit_outbox WHERE id <= ?", (last_id,))
+
+    def _drafts(self, records: Sequence[bytes]) -> Iterator[Draft]:
+        held: list[bytes] = []
+        held_bytes = 0
+        for record in records:
+            if held and held_bytes + len(record) + 1 > self._message_bytes_max:
+                yield self._draft(held)
+                held, held_bytes = [], 0
+            held.append(record)
+            held_bytes += len(record) + 1
+        if held:
+            yield self._draft(held)
+
+    def _draft(self, records: list[bytes]) -> Draft:
+        return Draft(topic=AUDIT, key=self._key, value=b"\n".join(records), records=len(records))

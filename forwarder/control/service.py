@@ -1,0 +1,108 @@
+"""The API service: the AWS API on its port, the audit relay, the inventory and the status file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from forwarder.control.audit_outbox import OutboxRelay
+from forwarder.control.handler import Handler
+from forwarder.control.inventory_file import InventoryFile
+from forwarder.control.store import BadStore, Store
+from gatewatch.aws.credentials import BadCredentials, read_credentials
+from gatewatch.aws.dispatch import Dispatcher
+from gatewatch.aws.server import application
+from gatewatch.bus.open import open_publisher
+from gatewatch.bus.spool import SpoolHeld
+from gatewatch.service import stop_event
+from gatewatch.settings import Settings
+from gatewatch.status_file import write_status
+
+SERVICE = "api"
+STATUS_S = 1.0
+
+#: How long requests under way may take once the service is told to stop.
+GRACE_S = 5
+
+
+class ApiService:
+    """The parts and how they start and stop.  `settings` and an open store make it; nothing runs before `start`."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._inventory = InventoryFile(settings.inventory_path)
+        self._publisher = open_publisher(settings, SERVICE)
+        self._relay = OutboxRelay(
+            store, self._publisher, key=settings.account_id, message_bytes_max=settings.message_bytes_max
+        )
+        self._handler = Handler(
+            store, settings, inventory=lambda: self._inventory.current, clock_s=time.time, on_audit=self._relay.wake
+        )
+        credentials = read_credentials(Path(settings.api_credentials)) if settings.api_credentials else None
+        self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)
+        self._server = uvicorn.Server(uvicorn.Config(
+            application(self._dispatcher, body_bytes_max=settings.api_body_bytes_max),
+            host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False, lifespan="off",
+            limit_concurrency=settings.api_requests_max, timeout_keep_alive=30, timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
+        ))
+        # Outside the main thread uvicorn leaves the signals alone, which are gatewatch.service's.
+        self._serving = threading.Thread(target=self._server.run, name="api-server")
+
+    def start(self) -> None:
+        """Read the inventory, then serve."""
+        self._inventory.look()
+        self._relay.start()
+        self._serving.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the port is still served; uvicorn ends by itself when it cannot have the port."""
+        return self._serving.is_alive()
+
+    def tick(self, now_s: float) -> None:
+        """Once a second: has the inventory changed, and the status file."""
+        self._inventory.look()
+        write_status(self._settings.data_path, SERVICE, now_s, {
+            **self._dispatcher.counts(),
+            "audit": {"written": self._handler.events_written(), **self._relay.counts()},
+            "inventory_problem": self._inventory.problem,
+            "bus": [
+                {"topic": count.topic, "messages": count.messages, "records": count.records,
+                 "acknowledged": count.acknowledged, "held": count.held, "given_up": count.given_up}
+                for count in self._publisher.counts()
+            ],
+        })
+
+    def stop(self) -> None:
+        """Finish the requests under way, move their events, write the last status, close the bus."""
+        self._server.should_exit = True
+        self._serving.join()
+        self._relay.stop()
+        self.tick(time.time())
+        self._publisher.close()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; `SystemExit` with a message if it cannot."""
+    stop = stop_event()
+    try:
+        store = Store.open(settings.data_path / "state.sqlite")
+        service = ApiService(settings, store)
+    except (BadStore, BadCredentials, SpoolHeld) as error:
+        raise SystemExit(str(error)) from error
+    service.start()
+    log = structlog.get_logger()
+    log.info("api listens", host=settings.api_host, port=settings.api_port)
+    while service.alive and not stop.is_set():
+        service.tick(time.time())
+        stop.wait(STATUS_S)
+    failed = not stop.is_set()
+    service.stop()
+    store.close()
+    if failed:
+        raise SystemExit(f"the AWS API cannot listen on {settings.api_host}:{settings.api_port}")
