@@ -34,6 +34,7 @@ TCP_HEADER_BYTES = 20
 UDP_HEADER_BYTES = 8
 _TCP, _UDP = 6, 17
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION = 0, 43, 44, 60
+_EXTENSIONS = frozenset({_HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION})
 #: More extension headers than this in one packet are refused.
 EXTENSION_HEADERS_MAX = 8
 
@@ -92,8 +93,8 @@ def _classify_ipv6(packet: bytes) -> Classified:
 def _skip_extensions(packet: bytes, protocol: int, total: int) -> tuple[int, int, bool]:
     """Protocol, its offset and whether it is a fragment; stops at a fragment header, behind which nothing is sure."""
     offset = IPV6_HEADER_BYTES
-    for _ in range(EXTENSION_HEADERS_MAX + 1):
-        if protocol not in (_HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION):
+    for _ in range(EXTENSION_HEADERS_MAX):
+        if protocol not in _EXTENSIONS:
             return protocol, offset, False
         if offset + 8 > total:
             raise MalformedPacket("IPv6 extension header cut short")
@@ -108,7 +109,9 @@ def _skip_extensions(packet: bytes, protocol: int, total: int) -> tuple[int, int
         if offset > total:
             raise MalformedPacket("IPv6 extension header beyond the packet")
         protocol = following
-    raise MalformedPacket(f"more than {EXTENSION_HEADERS_MAX} IPv6 extension headers")
+    if protocol in _EXTENSIONS:
+        raise MalformedPacket(f"more than {EXTENSION_HEADERS_MAX} IPv6 extension headers")
+    return protocol, offset, False
 
 
 def _classify_transport(
