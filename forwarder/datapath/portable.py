@@ -161,13 +161,14 @@ class PacketLoop:
 
     def stop(self) -> None:
         """Have the loop end: no new packets, those under way are waited for, the last window is closed."""
-        self._stop.set()
-        os.eventfd_write(self._wake, 1)
+        if not self._stop.is_set():
+            os.eventfd_write(self._wake, 1)
+            self._stop.set()
 
     def run(self) -> None:
         """Carry packets until `stop`."""
         now_s = self._clock()
-        self._begin(now_s)
+        self.begin(now_s)
         with select.epoll() as poll:
             ports = self._register(poll)
             while not self._stop.is_set():
@@ -187,7 +188,7 @@ class PacketLoop:
                 self._serve(*ports[descriptor], now_s)
         self.counts.wakes += 1
         if now_s >= self._next_tick_s:
-            self._tick(now_s)
+            self.tick(now_s)
 
     def _register(self, poll: select.epoll) -> dict[int, tuple[int, int]]:
         """Descriptor to (0, endpoint index) or (1, node index)."""
@@ -197,7 +198,8 @@ class PacketLoop:
             poll.register(descriptor, select.EPOLLIN)
         return ports
 
-    def _begin(self, now_s: float) -> None:
+    def begin(self, now_s: float) -> None:
+        """Start the clocks of windows and samples at `now_s`."""
         self._engine.close_window(now_s)  # so that the first window begins now
         self._next_tick_s = now_s
         self._window_start_s = self._sample_start_s = now_s
@@ -251,7 +253,7 @@ class PacketLoop:
         self._engine.configure(plan, now_s)
         self.counts.plans += 1
 
-    def _tick(self, now_s: float) -> None:
+    def tick(self, now_s: float) -> None:
         """Everything that is not per packet: expiry, the kernel's drop counts, the boundaries."""
         self._next_tick_s = now_s + TICK_S
         self._engine.expire(now_s, EXPIRE_FLOWS_PER_TICK_MAX)

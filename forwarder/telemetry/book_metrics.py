@@ -54,7 +54,8 @@ class BookMetrics:
     def close(self, books: Books, timestamp_ms: int) -> list[Metric]:
         """What was added since the last close.  Totals are always published, reasons when they moved."""
         metrics: list[Metric] = []
-        for (name, reason), value in books.entries():
+        now = dict.fromkeys(self._published, 0) | dict(books.entries())
+        for (name, reason), value in now.items():
             added = value - self._published[name, reason]
             self._published[name, reason] = value
             if added or not reason:

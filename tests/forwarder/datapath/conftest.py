@@ -63,7 +63,7 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-@pytest.fixture()
+@pytest.fixture
 def network() -> Iterator[Network]:
     """A `Network` that is removed afterwards."""
     if os.geteuid() != 0:

@@ -23,7 +23,7 @@ def outer(source: str, target: str, port: int, payload: bytes) -> bytes:
     return header + struct.pack("!HHHH", port, GENEVE_PORT, 8 + len(payload), 0) + payload
 
 
-@pytest.fixture()
+@pytest.fixture
 def tunnel(network: Any) -> Iterator[tuple[NodePort, socket.socket]]:
     """The port on 10.9.0.1, and a target's UDP socket on 10.9.0.2:6081."""
     gateway, provider = network.namespace("g"), network.namespace("p")

@@ -15,7 +15,7 @@ from forwarder.datapath.packet_socket import SEND_RETRIES_MAX, EndpointPort, int
 pytestmark = pytest.mark.network
 
 
-@pytest.fixture()
+@pytest.fixture
 def wire(network: Any) -> Iterator[tuple[EndpointPort, socket.socket, Any, str, str]]:
     """The port on `gwe`, and a raw socket at the router's end, `gwr`."""
     gateway, router = network.namespace("g"), network.namespace("r")
@@ -36,7 +36,8 @@ def own_mac(port: EndpointPort) -> bytes:
 
 
 def ipv4(length: int, payload_byte: bytes = b"x") -> bytes:
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, length, 1, 0, 64, 17, 0, bytes([10, 0, 3, 5]), bytes([203, 0, 113, 9]))
+    addresses = bytes([10, 0, 3, 5, 203, 0, 113, 9])
+    header = struct.pack("!BBHHHBBH8s", 0x45, 0, length, 1, 0, 64, 17, 0, addresses)
     return header + payload_byte * (length - 20)
 
 
@@ -97,8 +98,9 @@ def test_a_packet_too_long_for_the_device_is_not_delivered_and_the_next_one_is(w
 
 
 def test_a_full_send_queue_is_tried_again_and_then_given_up(wire: Any, network: Any) -> None:
-    port, far, _, gateway, _ = wire
-    inside(gateway, "tc", "qdisc", "add", "dev", "gwe", "root", "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000")
+    port, _far, _, gateway, _ = wire
+    slow = ("tbf", "rate", "8kbit", "burst", "1600", "limit", "3000")
+    inside(gateway, "tc", "qdisc", "add", "dev", "gwe", "root", *slow)
     port.new_batch()
     outcomes = [port.deliver(ipv4(1000)) for _ in range(20)]
     assert outcomes[0]
@@ -135,7 +137,7 @@ def test_after_refusing_only_what_waits_comes(wire: Any) -> None:
 
 
 def test_a_checksum_left_to_the_hardware_is_filled_in(wire: Any) -> None:
-    port, _, network, gateway, router = wire
+    port, _, network, _gateway, router = wire
     inside(router, "ethtool", "-K", "gwr", "tx", "on")
     network.address(router, "gwr", "10.0.3.1/24")
     ip("-n", router, "neigh", "add", "10.0.3.2", "lladdr", own_mac(port).hex(":"), "dev", "gwr")
@@ -157,7 +159,7 @@ def test_a_device_that_is_not_there_is_named() -> None:
 
 
 def test_a_device_that_goes_down_is_noticed_and_comes_back(wire: Any) -> None:
-    port, far, network, gateway, router = wire
+    port, far, _network, gateway, router = wire
     ip("-n", gateway, "link", "set", "gwe", "down")
     assert port.receive(64) == []
     assert port.down
@@ -174,7 +176,7 @@ def test_a_device_that_goes_down_is_noticed_and_comes_back(wire: Any) -> None:
 
 
 def test_offloads_that_are_on_are_told(wire: Any) -> None:
-    port, _, network, gateway, _ = wire
+    port, _, _network, gateway, _ = wire
     assert port.offloads == []
     inside(gateway, "ethtool", "-K", "gwe", "tx", "on", "gro", "on")
     port.close()

@@ -15,7 +15,7 @@ from forwarder.health.probe import Outcome, ProbeResult, probe
 Serve = Callable[[bytes | None], int]
 
 
-@pytest.fixture()
+@pytest.fixture
 def serve() -> Iterator[Serve]:
     """Start a server that sends the given bytes to each connection (None: nothing, and keeps it open); its port."""
     listeners: list[socket.socket] = []
@@ -73,7 +73,9 @@ def test_nobody_listening_is_refused() -> None:
     assert "refused" in result.detail
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.0 302 Found\r\nLocation: /\r\n\r\n", b"HTTP/1.1 204\r\n"])
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.0 302 Found\r\nLocation: /\r\n\r\n", b"HTTP/1.1 204\r\n",
+])
 def test_a_success_code_passes(serve: Serve, answer: bytes) -> None:
     assert ask(serve(answer)).passed
 

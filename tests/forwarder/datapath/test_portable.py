@@ -1,0 +1,299 @@
+"""The packet loop: with ports made of lists, and on a real network with a target that reflects what it gets."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
+from forwarder.datapath.network_namespace import run_in
+from forwarder.datapath.packet_socket import EndpointPort
+from forwarder.datapath.portable import Closed, PacketLoop
+from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
+from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.engine import Engine
+from forwarder.engine.plan import Plan, make_plan
+from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
+
+INVENTORY = Inventory(
+    zones=(Zone(name="us-east-1a", id="use1-az1"),),
+    vpcs=(Vpc(id="vpc-c", cidr="10.0.0.0/16"), Vpc(id="vpc-p", cidr="10.9.0.0/16")),
+    subnets=(
+        Subnet(id="subnet-e", vpc_id="vpc-c", cidr="10.0.1.0/24", zone="us-east-1a"),
+        Subnet(id="subnet-n", vpc_id="vpc-p", cidr="10.9.0.0/24", zone="us-east-1a"),
+    ),
+    nodes=(Node(interface_id="eni-n", subnet_id="subnet-n", address="10.9.0.1", device="gwn"),),
+    endpoints=(Endpoint(
+        id="vpce-00000000000000001", interface_id="eni-e", subnet_id="subnet-e", address="10.0.1.10", device="gwe",
+        provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
+    ),),
+)
+TARGET = "10.9.0.2"
+CLIENT, SERVER = "203.0.113.9", "10.0.3.7"
+
+
+def plan() -> Plan:
+    target = Target(id="i-1", address=TARGET, zone="us-east-1a", state=TargetState.HEALTHY)
+    group = TargetGroup(
+        arn="arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/fw/1", name="fw", vpc_id="vpc-p",
+        targets=(target,),
+    )
+    balancer = LoadBalancer(
+        arn="arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/gwy/g/1", name="g", vpc_id="vpc-p",
+        subnet_ids=("subnet-n",), target_group=group,
+    )
+    return make_plan(Desired(revision=1, load_balancers=(balancer,)), INVENTORY, maglev_slots=251)
+
+
+def engine() -> Engine:
+    return Engine(endpoint_count=1, flows_max=1000, rejects_max=100, secret=bytes(32))
+
+
+def udp(source: str, destination: str, length: int, port: int = 5000) -> bytes:
+    """A whole IPv4 UDP packet of `length` bytes (its checksums are nobody's business here)."""
+    header = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, length, 1, 0, 64, 17, 0, socket.inet_aton(source), socket.inet_aton(destination)
+    )
+    return header + struct.pack("!HHHH", port, 53, length - 20, 0) + b"x" * (length - 28)
+
+
+class FakeEndpoint:
+    """An endpoint's port made of lists; delivering fails for the packets in `unwilling`."""
+
+    down = False
+    frames_other = 0
+
+    def __init__(self) -> None:
+        self.waiting: list[bytes] = []
+        self.delivered: list[bytes] = []
+        self.unwilling: set[bytes] = set()
+        self.drops = 0
+
+    def fileno(self) -> int:
+        return -1
+
+    def receive(self, packets_max: int) -> list[bytes]:
+        taken, self.waiting = self.waiting[:packets_max], self.waiting[packets_max:]
+        return taken
+
+    def new_batch(self) -> None: ...
+
+    def deliver(self, inner: bytes) -> bool:
+        if inner in self.unwilling:
+            return False
+        self.delivered.append(inner)
+        return True
+
+    def kernel_drops(self) -> int:
+        drops, self.drops = self.drops, 0
+        return drops
+
+    def refuse_new(self) -> None: ...
+
+
+class FakeNode:
+    """A node's port whose target gives back everything, with addresses swapped, unless `eats`."""
+
+    address = "10.9.0.1"
+
+    def __init__(self) -> None:
+        self.returned: list[tuple[bytes, str, int]] = []
+        self.eats = False
+        self.full_after: int | None = None
+        self.drops = 0
+
+    def fileno(self) -> int:
+        return -1
+
+    def receive(self, datagrams_max: int) -> list[tuple[bytes, str, int]]:
+        taken, self.returned = self.returned[:datagrams_max], self.returned[datagrams_max:]
+        return taken
+
+    def new_batch(self) -> None: ...
+
+    def send(self, outer: bytes, target_address: str) -> bool:
+        if self.full_after is not None:
+            self.full_after -= 1
+            if self.full_after < 0:
+                return False
+        if not self.eats:
+            self.returned.append((outer[28:], target_address, int.from_bytes(outer[20:22], "big")))
+        return True
+
+    def kernel_drops(self) -> int:
+        drops, self.drops = self.drops, 0
+        return drops
+
+    def refuse_new(self) -> None: ...
+
+
+@pytest.fixture
+def parts() -> tuple[Engine, FakeEndpoint, FakeNode, PacketLoop, queue.Queue[Closed]]:
+    made, endpoint, node = engine(), FakeEndpoint(), FakeNode()
+    made.configure(plan(), 1000.0)
+    outbox: queue.Queue[Closed] = queue.Queue(2)
+    loop = PacketLoop(
+        made, [endpoint], [node], outbox, clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64,
+        capture_window_s=10, sample_s=5,
+    )
+    loop.begin(1001.0)
+    return made, endpoint, node, loop, outbox
+
+
+def test_a_packet_goes_out_and_comes_back(parts: Any) -> None:
+    made, endpoint, _node, loop, _ = parts
+    packets = [udp(CLIENT, SERVER, 100), udp(CLIENT, SERVER, 8500), udp(CLIENT, SERVER, 8501)]
+    endpoint.waiting = list(packets)
+    assert loop.from_endpoint(0, 1001.0) == 3
+    assert loop.from_node(0, 1001.0) == 2
+    assert endpoint.delivered == packets[:2]
+    counters = made.counters().endpoints[0]
+    assert (counters.offered, counters.delivered) == (3, 2)
+    assert counters.dropped == {DropReason.OVERSIZE: 1}
+
+
+def test_a_full_send_queue_drops_what_did_not_fit_and_nothing_else(parts: Any) -> None:
+    made, endpoint, node, loop, _ = parts
+    node.full_after = 2
+    endpoint.waiting = [udp(CLIENT, SERVER, 100 + size) for size in range(5)]
+    loop.from_endpoint(0, 1001.0)
+    loop.from_node(0, 1001.0)
+    counters = made.counters().endpoints[0]
+    assert counters.delivered == 2
+    assert counters.dropped == {DropReason.SEND_FAILED: 3}
+
+
+def test_what_the_device_does_not_take_is_counted_and_the_rest_delivered(parts: Any) -> None:
+    made, endpoint, _node, loop, _ = parts
+    packets = [udp(CLIENT, SERVER, 100 + size) for size in range(3)]
+    endpoint.waiting, endpoint.unwilling = list(packets), {packets[1]}
+    loop.from_endpoint(0, 1001.0)
+    loop.from_node(0, 1001.0)
+    assert endpoint.delivered == [packets[0], packets[2]]
+    assert made.counters().endpoints[0].dropped == {DropReason.DELIVER_FAILED: 1}
+
+
+def test_kernel_drops_join_the_books(parts: Any) -> None:
+    made, endpoint, node, loop, _ = parts
+    endpoint.drops, node.drops = 7, 3
+    loop.tick(1001.2)
+    counters = made.counters()
+    assert counters.endpoints[0].offered == 7
+    assert counters.endpoints[0].dropped == {DropReason.RECEIVE_QUEUE_FULL: 7}
+    assert counters.refused_unattributed == {DropReason.RETURN_QUEUE_FULL: 3}
+
+
+def test_windows_and_samples_close_on_multiples_of_their_length(parts: Any) -> None:
+    *_, loop, outbox = parts
+    loop.tick(1004.9)
+    assert outbox.empty()
+    loop.tick(1005.1)
+    closed = outbox.get_nowait()
+    assert (closed.start_s, closed.end_s, closed.window) == (1001.0, 1005.1, None)
+    loop.tick(1010.05)
+    closed = outbox.get_nowait()
+    assert closed.start_s == 1001.0
+    assert closed.window is not None
+    assert (closed.window.started_s, closed.window.ended_s) == (1001.0, 1010.05)
+
+
+def test_when_telemetry_is_behind_the_window_stays_open_and_loses_nothing(parts: Any) -> None:
+    _, endpoint, _, loop, outbox = parts
+    loop.tick(1005.0)
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(0, 1006.0)
+    loop.tick(1010.0)
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(0, 1011.0)
+    loop.tick(1020.0)  # the outbox holds two and is full
+    assert loop.counts.windows_merged == 1
+    first = [outbox.get_nowait(), outbox.get_nowait()][1]
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(0, 1021.0)
+    loop.tick(1030.0)
+    second = outbox.get_nowait()
+    assert sum(first.window.accepted.ingress_packets) == 1
+    assert sum(second.window.accepted.ingress_packets) == 2
+    assert (second.window.started_s, second.window.ended_s) == (1010.0, 1030.0)
+
+
+@pytest.fixture
+def gateway(network: Any) -> Iterator[tuple[PacketLoop, Engine, socket.socket, bytes, socket.socket]]:
+    """A running loop between a router's end of a wire and a target's UDP socket."""
+    middle, router, provider = network.namespace("g"), network.namespace("r"), network.namespace("p")
+    network.pair((middle, "gwe"), (router, "gwr"))
+    network.pair((middle, "gwn"), (provider, "gwt"))
+    network.address(middle, "gwn", "10.9.0.1/24")
+    network.address(provider, "gwt", f"{TARGET}/24")
+    far = run_in(router, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
+    far.bind(("gwr", 3))
+    far.settimeout(5)
+    target = run_in(provider, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP))
+    target.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+    target.settimeout(5)
+    endpoint = EndpointPort(
+        device="gwe", router_mac=far.getsockname()[4].hex(":"), netns=middle, receive_buffer_bytes=1 << 20
+    )
+    node = NodePort(address="10.9.0.1", device="gwn", netns=middle, receive_buffer_bytes=1 << 20)
+    endpoint.open()
+    node.open()
+    made = engine()
+    loop = PacketLoop(
+        made, [endpoint], [node], queue.Queue(8), clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64,
+        capture_window_s=10, sample_s=5,
+    )
+    loop.set_plan(plan())
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    mac = endpoint._receive.getsockname()[4]
+    try:
+        yield loop, made, far, mac, target
+    finally:
+        loop.stop()
+        thread.join()
+        for port in (endpoint, node, far, target):
+            port.close()
+
+
+def reflect(target: socket.socket) -> bytes:
+    """Take one GENEVE packet and send it back, as an appliance that allows it; the inner packet."""
+    packet = target.recv(9000)
+    assert packet[22:24] == GENEVE_PORT.to_bytes(2, "big")
+    target.sendto(packet[:12] + packet[16:20] + packet[12:16] + packet[20:], ("10.9.0.1", 0))
+    return packet[68:]
+
+
+@pytest.mark.network
+def test_packets_cross_a_real_network_both_ways(gateway: Any) -> None:
+    _loop, _made, far, mac, target = gateway
+    for packet in (udp(CLIENT, SERVER, 64), udp(CLIENT, SERVER, 8500)):
+        far.send(mac + bytes(6) + b"\x08\x00" + packet)
+        assert reflect(target) == packet
+        frame = far.recv(9100)
+        while frame[6:12] != mac:  # our own sending is seen here as well
+            frame = far.recv(9100)
+        assert frame[14:] == packet
+
+
+@pytest.mark.network
+def test_stopping_takes_what_waits_and_closes_the_last_window(gateway: Any) -> None:
+    loop, _made, far, mac, target = gateway
+    sent = 20
+    for size in range(sent):
+        far.send(mac + bytes(6) + b"\x08\x00" + udp(CLIENT, SERVER, 100 + size))
+    far.send(mac + bytes(6) + b"\x08\x00" + udp(CLIENT, SERVER, 8501))
+    for _ in range(sent):
+        reflect(target)
+    loop.stop()
+    closed = loop._outbox.get(timeout=5)
+    assert closed.last
+    assert sum(closed.window.accepted.egress_packets) == sent
+    assert closed.window.rejected.reason == [DropReason.OVERSIZE]
+    counters = closed.counters.endpoints[0]
+    assert (counters.offered, counters.delivered, counters.not_returned) == (sent + 1, sent, 0)

@@ -1,0 +1,94 @@
+"""Windows become flow-log lines: exact examples, and sums that agree whatever the window holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow.compute as pc
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forwarder.engine.window import AcceptedFlows, RejectedFlows
+from forwarder.inventory import Inventory
+from forwarder.telemetry.flow_records import OUTER_BYTES, FlowRecords
+from forwarder.telemetry.flow_text import flow_drafts, flow_lines
+from gatewatch.records.flow_log import GATEWATCH_FORMAT
+
+EXPECTED = Path(__file__).parents[2] / "fixtures" / "flow_logs" / "window.expected.txt"
+
+
+def records_of(inventory: Inventory, window: Any) -> dict[str, Any]:
+    made = FlowRecords(inventory, account_id="123456789012", region="us-east-1")
+    return {item.interface_id: item.records for item in made.of(window, list(inventory.nodes), list(inventory.nodes))}
+
+
+def test_the_example_window_gives_the_expected_lines(inventory: Inventory, example_window: Any) -> None:
+    records = records_of(inventory, example_window)
+    lines = "".join(flow_lines(records[name]).decode() for name in records)
+    assert lines == EXPECTED.read_text(encoding="utf-8")
+
+
+def test_a_window_with_too_many_refused_flows_says_so(inventory: Inventory, example_window: Any) -> None:
+    example_window.skipped = [17, 0]
+    statuses = records_of(inventory, example_window)["eni-endpoint"]["log_status"].to_pylist()
+    assert statuses.count("SKIPDATA") == 1
+    assert "NODATA" not in statuses
+
+
+def test_an_idle_window_is_one_nodata_record_an_interface(inventory: Inventory) -> None:
+    window = SimpleNamespace(
+        started_s=60.0, ended_s=120.1, skipped=[0, 0], accepted=AcceptedFlows(), rejected=RejectedFlows()
+    )
+    for interface_id, table in records_of(inventory, window).items():
+        (row,) = table.to_pylist()
+        assert (row["log_status"], row["interface_id"], row["start"], row["end"]) == ("NODATA", interface_id, 60, 120)
+        assert row["srcaddr"] is None
+        assert row["action"] is None
+
+
+_amount = st.integers(0, 10_000)
+_flow = st.tuples(st.integers(0, 1), st.sampled_from(["10.1.1.21", "10.1.1.22"]), st.integers(49_152, 49_156),
+                  _amount, _amount, _amount, _amount)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flows=st.lists(_flow, max_size=30))
+def test_nothing_is_lost_or_doubled(inventory: Inventory, flows: list[tuple[Any, ...]]) -> None:
+    accepted = AcceptedFlows()
+    for endpoint, target, port, in_packets, in_bytes, out_packets, out_bytes in flows:
+        row = {
+            "endpoint": endpoint, "target_id": target, "target_address": target, "target_zone": "us-east-1a",
+            "target_zone_id": "use1-az1", "entropy_port": port, "source_address": "203.0.113.1",
+            "destination_address": "10.0.3.1", "source_port": 1, "destination_port": 2, "protocol": 17, "ip_version": 4,
+            "ingress_packets": in_packets, "ingress_bytes": in_bytes, "egress_packets": out_packets,
+            "egress_bytes": out_bytes,
+        }
+        for name in AcceptedFlows.__slots__:
+            getattr(accepted, name).append(row.get(name, 0))
+    window = SimpleNamespace(started_s=0.0, ended_s=60.0, skipped=[0, 0], accepted=accepted, rejected=RejectedFlows())
+    records = records_of(inventory, window)
+    for index, (endpoint, node) in enumerate((("eni-endpoint", "eni-node"), ("eni-endpoint-b", "eni-node-b"))):
+        for direction, other, column in (("ingress", "egress", 3), ("egress", "ingress", 5)):
+            packets = sum(flow[column] for flow in flows if flow[0] == index)
+            inner = sum(flow[column + 1] for flow in flows if flow[0] == index and flow[column])
+            assert added(records[endpoint], direction) == (packets, inner)
+            assert added(records[node], other) == (packets, inner + OUTER_BYTES * packets)
+
+
+def added(table: Any, direction: str) -> tuple[int, int]:
+    rows = table.filter(pc.equal(table["flow_direction"], direction))
+    return pc.sum(rows["packets"]).as_py() or 0, pc.sum(rows["bytes"]).as_py() or 0
+
+
+def test_messages_are_whole_lines_and_never_too_long(inventory: Inventory, example_window: Any) -> None:
+    table = records_of(inventory, example_window)["eni-endpoint"]
+    lines = flow_lines(table).splitlines()
+    for bytes_max in (max(map(len, lines)), 1024, 65_536):
+        drafts = list(flow_drafts("eni-endpoint", table, bytes_max))
+        assert [line for draft in drafts for line in draft.value.split(b"\n")] == lines
+        assert all(len(draft.value) <= bytes_max for draft in drafts)
+        assert sum(draft.records for draft in drafts) == len(lines)
+        assert {draft.key for draft in drafts} == {"eni-endpoint"}
+        assert {draft.headers["format"] for draft in drafts} == {GATEWATCH_FORMAT}
