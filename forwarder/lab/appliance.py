@@ -16,7 +16,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 import structlog
 
 from forwarder.datapath.network_namespace import run_in
+from forwarder.datapath.packet_socket import enlarge_receive_buffer
 from forwarder.lab.access_log import AccessLog
 from forwarder.lab.health_answer import HealthAnswer
 from forwarder.lab.inspection import Inspector
@@ -44,7 +44,6 @@ REPORT_MS = 1_000
 SEND_RETRIES_MAX = 20
 SEND_RETRY_S = 0.0005
 
-_SO_RCVBUFFORCE = 33
 _SO_MEMINFO = 55
 _MEMINFO_DROPS = 8 * 4
 _TTL = 64
@@ -221,16 +220,10 @@ def _open_sockets(address: str, receive_buffer_bytes: int) -> tuple[socket.socke
         receive = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         send = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW))
         receive.setblocking(False)
-        for option in _buffer_options():
-            with contextlib.suppress(PermissionError):  # beyond the system's limit only root may go
-                receive.setsockopt(socket.SOL_SOCKET, option, receive_buffer_bytes)
+        enlarge_receive_buffer(receive, receive_buffer_bytes)
         receive.bind((address, GENEVE_PORT))
         send.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         send.setblocking(False)
         undo.pop_all()
     return receive, send
 
-
-def _buffer_options() -> Iterator[int]:
-    yield socket.SO_RCVBUF
-    yield _SO_RCVBUFFORCE

@@ -1,6 +1,6 @@
 """What the lab's internet clients do: HTTP, DNS, ping, something like SSH, and now and then a port scan.
 
-Every try is a fresh one, with real sockets, and gives up after `TRY_S_MAX` at each step, so that a fail-over shows soon.
+Every try is fresh, with real sockets, and gives up after `TRY_S_MAX` at each step, so that a fail-over shows soon.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Client:
         failure = ""
         try:
             await attempt(target)
-        except (TimeoutError, OSError, EOFError, ValueError) as error:
+        except (TimeoutError, OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             failure = type(error).__name__
         self.counts.ended(kind, failure)
         if kind == "http":
@@ -141,12 +141,10 @@ class Client:
             await asyncio.sleep(SCAN_PERIOD_S * (0.5 + self._random.random()) / 2)
             target = self._random.choice(self._targets)
             self.counts.begun("scan")
-            try:
-                async with asyncio.TaskGroup() as probes:
-                    for port in SCAN_PORTS:
-                        probes.create_task(self._probe(target, port))
-            finally:
-                self.counts.ended("scan", "")
+            async with asyncio.TaskGroup() as probes:
+                for port in SCAN_PORTS:
+                    probes.create_task(self._probe(target, port))
+            self.counts.ended("scan", "")
 
     async def _probe(self, target: str, port: int) -> None:
         finding = "open"

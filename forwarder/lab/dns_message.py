@@ -1,4 +1,4 @@
-"""As much of DNS as the lab's clients and server need: a question for an address and its answer (RFC 1035, section 4)."""
+"""As much of DNS as the lab needs: a question for an address and its answer (RFC 1035, section 4)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def pack_answer(question: Question, address: str | None) -> bytes:
     """The response: the address, or that there is no such name."""
     found = address is not None
     flags = _RESPONSE | _AUTHORITATIVE | _RECURSION_DESIRED | (0 if found else NAME_ERROR)
-    message = _HEADER.pack(question.identifier, flags, 1, int(found), 0, 0) + _pack_name(question.name) + _TYPE_A_CLASS_IN
+    header = _HEADER.pack(question.identifier, flags, 1, int(found), 0, 0)
+    message = header + _pack_name(question.name) + _TYPE_A_CLASS_IN
     if address is None:
         return message
     pointer_to_name = b"\xc0\x0c"  # section 4.1.4

@@ -53,7 +53,7 @@ class HttpServer:
 
     async def listen(self, address: str, port: int) -> None:
         """Start to listen in the running loop, on `self.port`; `OSError` when the port is taken."""
-        self._listener = await asyncio.start_server(self._serve, address, port, limit=HEAD_BYTES_MAX, reuse_address=True)
+        self._listener = await asyncio.start_server(self._serve, address, port, limit=HEAD_BYTES_MAX)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     def close(self) -> None:

@@ -123,12 +123,15 @@ class Lab:
     def down(data: Path, *, name: str = "") -> Removed:
         """Remove everything the lab of this folder made; nothing to remove is fine.
 
-        `name` removes a lab of that name whose data folder is lost.
+        `name` removes a lab of that name whose data folder is lost.  `BadEnvironment` when the kernel refuses.
         """
         with _locked(data):
-            removed = _remove_recorded(data)
-            if name:
-                removed += build.remove(_namespaces(topology.plan(name)))
+            try:
+                removed = _remove_recorded(data)
+                if name:
+                    removed += build.remove(_namespaces(topology.plan(name)))
+            except OSError as error:
+                raise BadEnvironment(f"the lab of {data} cannot be removed: {error}") from error
             holder = stop_holder(data)
         return Removed(namespaces=removed, holder=holder)
 

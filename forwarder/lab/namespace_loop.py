@@ -59,12 +59,13 @@ class NamespaceLoop:
             if self._error is None:
                 self._loop.run_forever()
         finally:
-            self._end_tasks()
+            self._loop.run_until_complete(_end_tasks())
             self._loop.close()
 
-    def _end_tasks(self) -> None:
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.run_until_complete(asyncio.sleep(0))  # transports close in the turn after their task ended
+
+async def _end_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # transports close in the turn after their task ended

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import cast
 
 from forwarder.lab.dns_message import BadMessage, pack_answer, read_question
 from forwarder.lab.http_server import Answer, HttpServer, text_answer
@@ -99,8 +100,7 @@ class _Dns(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # by its class it is none before Python 3.12
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         try:

@@ -12,7 +12,7 @@ CONNECTIONS_MAX = 4_000
 
 
 class TrafficCounts:
-    """Counts of one client.  For each kind requests = ok + failed + under way; written by its loop, read by any thread."""
+    """Counts of one client, for each kind requests = ok + failed + under way.  Any thread may read them."""
 
     def __init__(self) -> None:
         self.skipped = 0
@@ -83,6 +83,7 @@ def summed(parts: Iterable[TrafficCounts]) -> dict[str, Any]:
         for kind, count in sorted(total.requests.items())
     }
     return {
-        "kinds": kinds, "failures": dict(total.failures), "skipped": total.skipped, "scan_ports": dict(total.scan_ports),
+        "kinds": kinds, "failures": dict(total.failures), "skipped": total.skipped,
+        "scan_ports": dict(total.scan_ports),
         "connections": [[round(started_s, 3), ok] for started_s, ok in sorted(connections)],
     }
