@@ -125,6 +125,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("period of the default alarm; AWS has 10, 20, 30 and multiples of 60", "alarms", unit="seconds", ge=1, le=86_400)
     ] = 60
     alarm_evaluation_s: Annotated[float, _about("time between two evaluations", "alarms", unit="seconds", ge=0.2, le=60)] = 10.0
+    alarm_arrival_s: Annotated[
+        float, _about("how long after its end a period's metrics may still arrive before the period counts as missing",
+                      "alarms", unit="seconds", ge=0, le=3600)
+    ] = 5.0
     alarm_webhook: Annotated[str, _about("URL that is told of each state change; empty: none", "alarms", allowed="an http or https URL", pattern=r"^(|https?://\S+)$")] = ""
     webhook_time_s: Annotated[float, _about("time one webhook attempt may take", "alarms", unit="seconds", ge=0.1, le=60)] = 5.0
     webhook_attempts_max: Annotated[int, _about("attempts to deliver one notification", "alarms", unit="attempts", ge=1, le=20)] = 4

@@ -35,7 +35,7 @@ _MERGED = """
     )
     SELECT metric_name, dimensions, max(unit) AS unit, time_ms - time_ms % $period_ms AS period_ms,
            sum(sample_count) AS sample_count, sum("sum") AS total, min(minimum) AS minimum, max(maximum) AS maximum,
-           min(gap_ms) AS gap_ms
+           min(gap_ms) AS gap_ms, max(time_ms) AS newest_ms
     FROM spaced
     GROUP BY metric_name, dimensions, time_ms - time_ms % $period_ms
     ORDER BY metric_name, dimensions, period_ms
@@ -106,16 +106,24 @@ class StatisticSet:
             Statistic.SAMPLE_COUNT: self.count,
         }[statistic]
 
+    def __or__(self, other: StatisticSet) -> StatisticSet:
+        """The set of both sets' samples."""
+        return StatisticSet(
+            count=self.count + other.count, sum=self.sum + other.sum, min=min(self.min, other.min),
+            max=max(self.max, other.max),
+        )
+
 
 @dataclass(slots=True, kw_only=True)
 class Merged:
-    """One metric with its statistic set by the start of each period (epoch seconds)."""
+    """One metric with its statistic set by the start of each period; `newest_s` is its newest stored point's time."""
 
     metric_name: str
     dimensions: dict[str, str]
     unit: str
     sets: dict[int, StatisticSet] = field(default_factory=dict)
     stored_period_s: int | None = None
+    newest_s: float = 0.0
 
     def points(self, statistic: Statistic) -> list[Point]:
         """The statistic of each period, in order of time."""
@@ -203,6 +211,7 @@ def merged(
         one.sets[row["period_ms"] // 1000] = StatisticSet(
             count=row["sample_count"], sum=row["total"], min=row["minimum"], max=row["maximum"]
         )
+        one.newest_s = max(one.newest_s, row["newest_ms"] / 1000)
         if row["gap_ms"] and (one.stored_period_s is None or row["gap_ms"] < one.stored_period_s * 1000):
             one.stored_period_s = max(1, row["gap_ms"] // 1000)
     return list(by_metric.values())

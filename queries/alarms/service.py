@@ -1,0 +1,244 @@
+"""The alarms service: evaluates every `alarm_evaluation_s`, tells the webhook, publishes what happened.
+
+The history in `alarms.sqlite` is the log that `gatewatch.alarms` is made from: the publisher stores the position it has
+reached together with the messages, so a restart neither loses nor repeats an event.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from gatewatch.bus import Draft, Publisher, open_publisher
+from gatewatch.records import topics
+from gatewatch.records.alarm_event import AlarmEvent
+from gatewatch.service import stop_event
+from gatewatch.settings import Settings
+from gatewatch.status_file import write_status
+from queries.alarms.alarm import ALARMS_MAX, BadAlarm, load_alarms
+from queries.alarms.evaluation import StateValue, evaluate
+from queries.alarms.measurement import Clock, Measurement, measure
+from queries.alarms.notify import Change, Notifier, message
+from queries.alarms.reason import reason_data, reason_text
+from queries.alarms.state import FILE, AlarmState, HistoryItem, Stored
+from queries.lake import Lake, QueryFailed
+
+STATUS_PERIOD_S = 1.0
+
+#: Most history entries put on the bus at once.
+PUBLISH_ITEMS_MAX = 500
+
+#: An instance of a `for_each` alarm goes when its series was silent for this long (ListMetrics forgets it then, too).
+INSTANCE_KEEP_S = 14 * 86_400.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What the service did since it started; `last_problem` is why the newest evaluation failed, else empty."""
+
+    evaluations: int = 0
+    failed: int = 0
+    changes: int = 0
+    published: int = 0
+    evaluation_ms: float = 0.0
+    evaluated_s: float | None = None
+    last_problem: str = ""
+
+
+class AlarmService:
+    """Evaluation, publication and status, driven by whoever calls `tick`.  Close it in the end."""
+
+    def __init__(self, settings: Settings, publisher: Publisher) -> None:
+        """Reads the definitions (`BadAlarm`) and opens the alarms' file."""
+        self.settings = settings
+        self.counts = Counts()
+        self.definitions = load_alarms(settings)
+        self.state = AlarmState(settings.data_path / FILE)
+        self.notifier = Notifier(settings.data_path / FILE, settings)
+        self._publisher = publisher
+        self._lake = Lake(settings.data_path)
+        self._settle_definitions(time.time())
+
+    def tick(self, now_s: float) -> None:
+        """Evaluate all alarms as of `now_s` (epoch seconds) and publish what came of it.  Raises `QueryFailed`."""
+        began_s = time.perf_counter()
+        clock = Clock(
+            now_s=now_s, metrics_period_s=self.settings.metrics_period_s, arrival_s=self.settings.alarm_arrival_s
+        )
+        measurement = measure(self._lake, self.definitions, clock)
+        self._settle_instances(measurement, now_s)
+        for stored in self.state.stored().values():
+            self._evaluate(stored, measurement, clock)
+        self.publish(now_s)
+        self.counts.evaluations += 1
+        self.counts.evaluated_s = now_s
+        self.counts.evaluation_ms = (time.perf_counter() - began_s) * 1000
+        self.counts.last_problem = ""
+
+    def publish(self, now_s: float) -> None:
+        """Put the history's new entries on the bus, then forget old ones."""
+        source = f"alarm-history.{self.state.identity}"
+        position = self._publisher.source_position(source)
+        while items := self.state.history_after(position, limit=PUBLISH_ITEMS_MAX):
+            position = items[-1].id
+            self._publisher.publish(self._drafts(items), source=(source, position))
+            self.counts.published += len(items)
+            self.state.trim(now_s=now_s, published=position)
+
+    def write_status(self, now_s: float) -> None:
+        """Replace `status/alarms.json`."""
+        counts = self.counts
+        by_state = {str(value): 0 for value in StateValue}
+        for stored in self.state.stored().values():
+            by_state[stored.state] += 1
+        write_status(self.settings.data_path, "alarms", now_s, {
+            "evaluated_s": counts.evaluated_s, "evaluations": counts.evaluations, "evaluations_failed": counts.failed,
+            "evaluation_ms": round(counts.evaluation_ms, 3), "last_problem": counts.last_problem,
+            "alarms": by_state, "state_changes": counts.changes, "events_published": counts.published,
+            "notifications": {
+                "delivered": self.notifier.sent, "failed_attempts": self.notifier.failed,
+                "waiting": self.state.waiting_count(),
+            },
+            "streams": [
+                {
+                    "topic": each.topic, "messages": each.messages, "records": each.records,
+                    "acknowledged": each.acknowledged, "held": each.held, "given_up": each.given_up,
+                }
+                for each in self._publisher.counts()
+            ],
+        })
+
+    def close(self) -> None:
+        """Close files; the publisher is the caller's."""
+        self.state.close()
+        self._lake.close()
+
+    def _settle_definitions(self, now_s: float) -> None:
+        """Make the file agree with the definitions; instances of alarms that are still defined stay."""
+        wanted = {alarm.name: alarm for alarm in self.definitions}
+        for name, stored in self.state.stored().items():
+            template = wanted.get(stored.template) if stored.template else None
+            if name not in wanted and (template is None or not template.for_each):
+                self.state.delete(name, now_s=now_s)
+            elif template is not None:
+                self.state.define(template.instance(stored.alarm.dimensions), template=template.name, now_s=now_s)
+        for alarm in self.definitions:
+            if not alarm.for_each:
+                self.state.define(alarm, template="", now_s=now_s)
+
+    def _settle_instances(self, measurement: Measurement, now_s: float) -> None:
+        known = self.state.stored()
+        for name, one in known.items():
+            silent_s = now_s - one.state_changed_s
+            if one.template and one.state is StateValue.INSUFFICIENT_DATA and silent_s > INSTANCE_KEEP_S:
+                self.state.delete(name, now_s=now_s)
+        for template in self.definitions:
+            if not template.for_each:
+                continue
+            # Two series may give the same name (a balancer made anew): the one with the newest data has it.
+            instances = [template.instance(each.dimensions) for each in measurement.series_of(template)]
+            for instance in {each.name: each for each in instances}.values():
+                stored = known.get(instance.name)
+                if stored is not None and stored.alarm == instance:
+                    continue
+                if stored is not None or len(known) < ALARMS_MAX:
+                    self.state.define(instance, template=template.name, now_s=now_s)
+
+    def _evaluate(self, stored: Stored, measurement: Measurement, clock: Clock) -> None:
+        alarm = stored.alarm
+        verdict = evaluate(alarm.rule, measurement.datapoints(alarm, clock), stored.state)
+        if verdict.state is stored.state:
+            return
+        reason = reason_text(alarm, verdict, stored.state)
+        change = Change(
+            alarm=alarm, from_state=stored.state, to_state=verdict.state, reason=reason, changed_s=clock.now_s,
+            configured_s=stored.configured_s,
+        )
+        self.state.change(
+            alarm.name, verdict.state, reason=reason, reason_data=reason_data(alarm, verdict, clock.now_s),
+            now_s=clock.now_s, notification=message(self.settings, change) if self.settings.alarm_webhook else None,
+        )
+        self.counts.changes += 1
+        self.notifier.wake()
+
+    def _drafts(self, items: list[HistoryItem]) -> list[Draft]:
+        """Messages of bounded size; an entry larger than a message may be loses its data, which the file still has."""
+        limit = self.settings.message_bytes_max
+        drafts: list[Draft] = []
+        lines: list[bytes] = []
+        for item in items:
+            line = msgspec.json.encode(_event(item))
+            if len(line) > limit:
+                line = msgspec.json.encode(msgspec.structs.replace(_event(item), data="{}"))
+            if lines and sum(map(len, lines)) + len(lines) + len(line) > limit:
+                drafts.append(_draft(lines))
+                lines = []
+            lines.append(line)
+        return [*drafts, _draft(lines)]
+
+
+def _event(item: HistoryItem) -> AlarmEvent:
+    return AlarmEvent(
+        time=round(item.time_s * 1000), alarm_name=item.alarm_name, item_type=item.item_type,
+        from_state=item.from_state, to_state=item.to_state, summary=item.summary, reason=item.reason, data=item.data,
+    )
+
+
+def _draft(lines: list[bytes]) -> Draft:
+    return Draft(topic=topics.ALARMS, key="alarms", value=b"\n".join(lines), records=len(lines))
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT.  A bad alarms file ends it with its error message."""
+    log = structlog.get_logger("alarms")
+    stop = stop_event()
+    publisher = open_publisher(settings, "alarms")
+    try:
+        service = AlarmService(settings, publisher)
+    except BadAlarm as error:
+        publisher.close()
+        sys.exit(f"gatewatch: {error}")
+    if settings.alarm_webhook:
+        service.notifier.start()
+    evaluate_at_s = status_at_s = 0.0
+    try:
+        while not stop.is_set():
+            now_s = time.time()
+            if now_s >= evaluate_at_s:
+                evaluate_at_s = now_s + settings.alarm_evaluation_s
+                _tick(service, now_s, log)
+            if now_s >= status_at_s:
+                status_at_s = now_s + STATUS_PERIOD_S
+                service.write_status(now_s)
+            stop.wait(max(0.01, min(evaluate_at_s, status_at_s) - time.time()))
+        service.publish(time.time())
+        service.write_status(time.time())
+    finally:
+        if settings.alarm_webhook:
+            service.notifier.stop()
+        service.close()
+        publisher.close()
+
+
+def _tick(service: AlarmService, now_s: float, log: structlog.stdlib.BoundLogger) -> None:
+    """One evaluation; whatever goes wrong is counted, shown in the status, and logged once until it changes."""
+    try:
+        service.tick(now_s)
+    except QueryFailed as error:
+        problem = str(error)
+        if problem != service.counts.last_problem:
+            log.warning("alarms could not be evaluated", problem=problem)
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        if problem != service.counts.last_problem:
+            log.exception("alarms could not be evaluated")
+    else:
+        return
+    service.counts.failed += 1
+    service.counts.last_problem = problem
+
+
