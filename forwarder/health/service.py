@@ -1,0 +1,180 @@
+"""The prober: a process of its own beside the forwarder, so that no probe can ever hold up a packet.
+
+It follows the state store, probes the targets of load balancers that have a listener, writes what it observed to the
+store, and publishes each change of health.  The forwarder starts it again when it dies; it goes on from the store.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+
+import structlog
+
+from forwarder.control.store import Observation, Store
+from forwarder.datapath.steady_clock import SteadyClock
+from forwarder.health.probe_threads import ProbeThreads
+from forwarder.health.schedule import Change, Schedule
+from forwarder.inventory import read_inventory
+from forwarder.telemetry.json_lines import json_drafts
+from gatewatch.bus import Draft, Publisher, open_publisher
+from gatewatch.records import topics
+from gatewatch.records.target_health import TargetHealthChange
+from gatewatch.service import set_up_logging, stop_event
+from gatewatch.settings import Settings, load
+from gatewatch.status_file import write_status
+
+log = structlog.get_logger("health")
+
+#: Longest wait before the store is looked at again.
+TURN_S = 0.1
+STATUS_S = 1.0
+#: Changes kept while the bus takes none; past it the oldest are given up and counted.
+PENDING_CHANGES_MAX = 10_000
+FLUSH_S = 5.0
+
+
+def serve(settings: Settings) -> None:
+    """Probe until SIGTERM or SIGINT."""
+    stop = stop_event()
+    inventory = read_inventory(settings.inventory_path)
+    store = Store.open(settings.data_path / "state.sqlite")
+    publisher = open_publisher(settings, "health")
+    threads = ProbeThreads({node.netns for node in inventory.nodes}, settings.probe_threads_max)
+    prober = Prober(settings, Schedule(inventory), threads, store, publisher)
+    try:
+        prober.run(stop)
+    finally:
+        threads.close()
+        publisher.flush(FLUSH_S)
+        publisher.close()
+        store.close()
+
+
+class Prober:
+    """Ties schedule, threads, store and bus together."""
+
+    def __init__(
+        self, settings: Settings, schedule: Schedule, threads: ProbeThreads, store: Store, publisher: Publisher
+    ) -> None:
+        self._settings = settings
+        self._schedule = schedule
+        self._threads = threads
+        self._store = store
+        self._publisher = publisher
+        self._clock = SteadyClock()
+        self._revision = -1
+        self._pending: list[TargetHealthChange] = []
+        self._changes = self._given_up = self._errors = 0
+        self._status_due_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Turn after turn until `stop`."""
+        while not stop.is_set():
+            try:
+                self.turn(TURN_S)
+            except (sqlite3.Error, OSError, ValueError):  # the outermost loop: the store may be busy or the disk full
+                self._errors += 1
+                log.exception("the prober met an error and goes on")
+                stop.wait(TURN_S)
+
+    def turn(self, wait_s: float) -> None:
+        """Follow the store, start what is due, take what came, tell what changed."""
+        now_s = self._clock()
+        changes = self._follow(now_s)
+        orders, started = self._schedule.due(now_s, self._threads.free)
+        self._tell(changes + started)
+        for order in orders:
+            self._threads.start(order)
+        due_s = self._schedule.next_due_s()
+        pause_s = wait_s if due_s is None else min(max(due_s - now_s, 0.0), wait_s)
+        results = self._threads.wait(pause_s if self._threads.free else wait_s)
+        self._tell([change for key, result in results for change in self._schedule.finished(key, result)])
+        if now_s >= self._status_due_s:
+            self._status_due_s = now_s + STATUS_S
+            self._write_status(now_s)
+
+    def _follow(self, now_s: float) -> list[Change]:
+        revision = self._store.revision()
+        if revision == self._revision:
+            return []
+        desired = self._store.desired()
+        changes = self._schedule.follow(desired, now_s)
+        # Another hand may have reset a target's stored state; what was observed of it still holds.
+        self._observe(self._schedule.differing())
+        self._revision = desired.revision
+        return changes
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Bus first, so that no change goes unrecorded if the process dies here; but never without the store."""
+        if not changes and not self._pending:
+            return
+        self._changes += len(changes)
+        for change in changes:
+            log.info(
+                "target health changed", target=change.target.id, address=change.target.address,
+                before=str(change.before.state), after=str(change.after.state), reason=change.after.reason,
+            )
+        self._pending += [_record(change, self._clock()) for change in changes]
+        self._publish()
+        self._observe(changes)
+
+    def _publish(self) -> None:
+        bytes_max = self._settings.message_bytes_max
+        drafts: list[Draft] = list(json_drafts(topics.TARGET_HEALTH, "health", self._pending, bytes_max))
+        try:
+            self._publisher.publish(drafts)
+        except (sqlite3.Error, OSError):
+            self._errors += 1
+            log.exception("the bus does not take health changes, they wait", waiting=len(self._pending))
+            excess = max(0, len(self._pending) - PENDING_CHANGES_MAX)
+            del self._pending[:excess]
+            self._given_up += excess
+        else:
+            self._pending.clear()
+
+    def _observe(self, changes: Sequence[Change]) -> None:
+        if changes:
+            self._store.observe([
+                Observation(
+                    target_group_arn=change.target_group_arn, target_id=change.target.id, state=change.after.state,
+                    reason=change.after.reason, description=change.after.description,
+                )
+                for change in changes
+            ])
+
+    def _write_status(self, now_s: float) -> None:
+        write_status(self._settings.data_path, "health", now_s, {
+            "targets": self._schedule.states(),
+            "probes": dict(self._schedule.outcomes),
+            "probe_packets": [
+                {"load_balancer": balancer, "zone": zone, "packets": packets}
+                for (balancer, zone), packets in self._schedule.probe_packets.items()
+            ],
+            "changes": self._changes, "changes_pending": len(self._pending), "changes_given_up": self._given_up,
+            "errors": self._errors,
+        })
+
+
+def _record(change: Change, now_s: float) -> TargetHealthChange:
+    return TargetHealthChange(
+        time=int(now_s * 1000), load_balancer=change.load_balancer, target_group=change.target_group,
+        target_id=change.target.id, target_address=change.target.address, availability_zone=change.target.zone,
+        previous_state=str(change.before.state), state=str(change.after.state), reason=change.after.reason,
+        description=change.after.description,
+    )
+
+
+def main() -> None:
+    """Entry point of `python -m forwarder.health.service`; the settings are in the environment."""
+    settings = load()
+    set_up_logging(settings.log_level)
+    serve(settings)
+    # Threads of probes under way would be waited for at interpreter exit, for as long as their time-outs.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
