@@ -77,11 +77,13 @@ class Commit:
 
 
 class ManifestWriter:
-    """One connection to the manifest, made if need be.  Not shared between threads; two of them take turns."""
+    """One connection to the manifest, made if need be.  For one thread at a time; two writers take turns."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
         self._connection.execute("pragma journal_mode=wal")
         self._connection.execute("pragma synchronous=full")
         with self._transaction() as connection:

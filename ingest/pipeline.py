@@ -1,0 +1,79 @@
+"""One batch from the bus into the lake: read it, write its files, publish them in the manifest, tell the bus.
+
+What happens on a crash between two of these: before the rename, nothing; between rename and manifest, a file that no
+reader sees and `ingest/orphans.py` deletes; between manifest and bus, the messages come again and are skipped by seq.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewatch.bus.message import Message
+from gatewatch.records.tables import TABLES
+from ingest import batch as batches
+from ingest import lake_files
+from ingest.manifest import LAKE, MANIFEST
+from ingest.manifest_writer import Commit, ManifestWriter
+
+
+@dataclass(slots=True, kw_only=True)
+class Counters:
+    """What this process did since it started."""
+
+    messages: int = 0
+    duplicates: int = 0
+    records: int = 0
+    rows: int = 0
+    rejected: int = 0
+    gaps: int = 0
+    files: int = 0
+    commits: int = 0
+
+
+class Pipeline:
+    """Holds the manifest's writing side and the last seq of every stream."""
+
+    def __init__(self, data: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.lake = data / LAKE
+        self.manifest = ManifestWriter(data / MANIFEST)
+        self.counters = Counters()
+        #: (lag in seconds, rows) of the newest commit, all tables.
+        self.newest_lags: list[tuple[float, int]] = []
+        self._clock = clock
+        self._last_seqs = self.manifest.last_seqs()
+        self.lake.mkdir(parents=True, exist_ok=True)
+
+    def take(self, messages: Sequence[Message]) -> Mapping[str, int]:
+        """Put the messages into the lake, all or (on an error) none; the positions that the bus may be told."""
+        batch = batches.read(messages, self._last_seqs, self._clock())
+        commit = Commit(at_s=self._clock(), positions=batch.positions, streams=batch.streams, gaps=batch.gaps)
+        for name, rows in batch.rows.items():
+            commit.files.extend(lake_files.write(self.lake, TABLES[name], rows, commit.at_s))
+        # After writing: rows become readable with the transaction that comes now.
+        commit.at_s = self._clock()
+        for name, rows in batch.rows.items():
+            commit.freshness.extend(batches.freshness(TABLES[name], rows, commit.at_s))
+        self.manifest.commit(commit)
+        self._remember(commit)
+        return batch.positions
+
+    def close(self) -> None:
+        """Close the manifest."""
+        self.manifest.close()
+
+    def _remember(self, commit: Commit) -> None:
+        counters = self.counters
+        for stream, delta in commit.streams.items():
+            self._last_seqs[stream] = delta.last_seq
+            counters.messages += delta.messages
+            counters.duplicates += delta.duplicates
+            counters.records += delta.records
+            counters.rows += delta.rows
+            counters.rejected += delta.rejected
+        counters.gaps += sum(gap.last_seq - gap.first_seq + 1 for gap in commit.gaps)
+        counters.files += len(commit.files)
+        counters.commits += 1
+        self.newest_lags = [(lag_s, rows) for _, lag_s, rows in commit.freshness]
