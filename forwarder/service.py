@@ -37,7 +37,7 @@ from forwarder.inventory import Inventory, read_inventory
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from gatewatch.bus import Publisher, open_publisher
 from gatewatch.service import stop_event
-from gatewatch.settings import Settings, entries
+from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status, write_status
 from gatewatch.supervisor import ServiceCommand, Supervisor
 
@@ -84,7 +84,7 @@ def serve(settings: Settings) -> None:
 
 def prober_command(settings: Settings) -> ServiceCommand:
     """How the prober is run: the same interpreter, every setting in its environment."""
-    environment = {entry.environment: str(getattr(settings, entry.name)) for entry in entries()}
+    environment = environment_of(settings)
     return ServiceCommand(
         name="health", argv=(sys.executable, "-m", "forwarder.health.service"), environment=environment
     )
