@@ -36,6 +36,7 @@ def run_statement(settings: Settings, statement: str, output: str) -> int:
         _print_sql_error(statement, error)
         return 1
     print_rows(result.table, output)
+    sys.stdout.flush()  # before what goes to standard error
     if output == "table":
         cut = f", cut off at {settings.sql_rows_max}" if result.truncated else ""
         typer.echo(f"{result.table.num_rows} rows in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gatewatch.bus.spool import spool_folder
 from gatewatch.records import topics
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
 from ingest.manifest import Manifest
-from queries.alarms.state import AlarmState
+from queries.alarms.state import read_history
 from queries.books import chain
+
+#: An outage is over once this many new connections in a row worked and this long none failed.
+STEADY_CONNECTIONS = 20
+STEADY_S = 3.0
 
 
 def make_report(settings: Settings, *, started_s: float, killed_s: float | None) -> dict[str, Any]:
@@ -58,12 +65,43 @@ def _packets(data: Path) -> dict[str, Any]:
 
 
 def _emitted_and_stored(data: Path, manifest: Manifest, topic: str, table: str) -> dict[str, int]:
-    raise NotImplementedError
+    """What the producers' spools say they were given, and how many rows the lake's files have."""
+    return {"emitted": sum(_spooled(path, topic) for path in spool_folder(data).glob("*.sqlite")), "in_lake": manifest.row_count(table)}
+
+
+def _spooled(path: Path, topic: str) -> int:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        row = connection.execute("select records from topics where topic = ?", (topic,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def failover_s(connections: Sequence[tuple[float, bool]], killed_s: float) -> float | None:
+    """How long after `killed_s` the last new connection began that failed for it; 0 when none did, None without tries.
+
+    `connections` are (begin in epoch seconds, whether it worked).  The failures of one outage are looked at: they end
+    with the first `STEADY_CONNECTIONS` in a row that worked.
+    """
+    after = [(begun_s, ok) for begun_s, ok in sorted(connections) if begun_s >= killed_s]
+    if not after:
+        return None
+    last_failed_s = killed_s
+    worked = 0
+    for begun_s, ok in after:
+        worked = worked + 1 if ok else 0
+        if not ok:
+            last_failed_s = begun_s
+        elif worked >= STEADY_CONNECTIONS and begun_s - last_failed_s > STEADY_S:
+            break
+    return round(last_failed_s - killed_s, 3)
 
 
 def _failover_s(data: Path, killed_s: float | None) -> float | None:
-    raise NotImplementedError
+    traffic = read_status(data, "traffic")
+    if killed_s is None or traffic is None:
+        return None
+    return failover_s([(begun_s, ok) for begun_s, ok in traffic["connections"]], killed_s)
 
 
 def _transitions(data: Path) -> list[dict[str, Any]]:
-    raise NotImplementedError
+    changes = [item for item in read_history(data, limit=1000) if item.item_type == "StateUpdate"]
+    return [{"at": item.time_s, "from": item.from_state, "to": item.to_state} for item in reversed(changes)]

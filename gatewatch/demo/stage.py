@@ -6,16 +6,20 @@ ingest once it holds all that the others said.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import forwarder.lab
 from forwarder.lab.lab import Lab
-from gatewatch.settings import Settings
+from gatewatch.settings import Settings, environment_of
 from gatewatch.supervisor import ServiceCommand, Supervisor
 from gatewatch.up import service_command
 from queries.books import chain
 
+#: What every appliance of the lab lets pass.
+RULES = Path(forwarder.lab.__file__).parent / "rules.toml"
 TICK_S = 0.1
 #: Longest wait for packets under way, after the traffic stopped.
 SETTLE_S = 1.5
@@ -85,17 +89,12 @@ class Stage:
 def appliance_command(lab: Lab, name: str, settings: Settings) -> ServiceCommand:
     """How one of the lab's appliances is run."""
     appliance = next(machine for machine in lab.appliances if machine.name == name)
-    arguments = ("--name", appliance.name, "--address", appliance.address, "--netns", appliance.namespace,
-                 "--rules", str(rules_file(settings.data_path)))
+    arguments = ("--name", appliance.name, "--address", appliance.address, "--netns", appliance.netns, "--rules", str(RULES))
     command = service_command("appliance", settings, *arguments)
     return ServiceCommand(name=name, argv=command.argv, environment=command.environment)
 
 
 def traffic_command(settings: Settings, rate: float) -> ServiceCommand:
     """How the lab's clients and servers are run."""
-    return service_command("traffic", settings, "--rate", str(rate))
-
-
-def rules_file(data: Path) -> Path:
-    """The rules every appliance of the lab applies."""
-    return data / "lab" / "rules.toml"
+    argv = (sys.executable, "-m", "forwarder.lab.traffic", "--data", settings.data, "--rate", str(rate))
+    return ServiceCommand(name="traffic", argv=argv, environment=environment_of(settings))

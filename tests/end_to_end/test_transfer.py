@@ -1,0 +1,154 @@
+"""A large TCP transfer and packets of the largest size through the whole gateway: route table, endpoint, appliance and back."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forwarder.datapath.network_namespace import run_in
+from forwarder.lab.plan import Machine
+from gatewatch.demo.balancer import client, create_balancer, target_states, wait_for_api
+from gatewatch.demo.stage import Stage
+from gatewatch.settings import Settings
+from gatewatch.status_file import read_status
+from tests.end_to_end.demo_run import free_port
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(180)]
+
+TRANSFER_BYTES = 100_000_000
+WEB_PORT = 80
+DNS_PORT = 53
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Lab, services and healthy appliances, without traffic."""
+    settings = Settings(data=str(tmp_path_factory.mktemp("stage")), api_port=free_port(), capture_window_s=5, metrics_period_s=5)
+    one = Stage(settings, console=False, rate=1)
+    try:
+        one.open()
+        elbv2 = client(settings)
+        assert wait_for_api(elbv2, 20)
+        balancer = create_balancer(elbv2, one.lab.inventory, [machine.instance_id for machine in one.lab.appliances])
+
+        def healthy() -> bool:
+            return set(target_states(elbv2, balancer.target_group_arn).values()) == {"healthy"}
+
+        one.run_until(time.monotonic() + 40, healthy)
+        assert healthy()
+        yield one
+    finally:
+        one.close()
+
+
+def opened(machine: Machine, kind: int, *bind: Any) -> socket.socket:
+    """A socket inside a machine's namespace, bound when an address is given."""
+
+    def make() -> socket.socket:
+        one = socket.socket(socket.AF_INET, kind)
+        one.settimeout(60)
+        if bind:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(bind)
+        return one
+
+    return run_in(machine.netns, make)
+
+
+def wait_for(stage: Stage, condition: Callable[[], bool]) -> None:
+    stage.run_until(time.monotonic() + 15, condition)
+    assert condition()
+
+
+def counters(stage: Stage) -> dict[str, Any]:
+    status = read_status(Path(stage.settings.data), "forwarder")
+    assert status is not None
+    return dict(status["packets"])
+
+
+def test_a_hundred_megabytes_arrive_intact(stage: Stage) -> None:
+    server, source = stage.lab.servers[0], stage.lab.clients[0]
+    content = random.Random(6081).randbytes(1_000_000)
+    sent, received = hashlib.sha256(), hashlib.sha256()
+    listener = opened(server, socket.SOCK_STREAM, server.address, WEB_PORT)
+    listener.listen(1)
+
+    def send_all() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            for _ in range(TRANSFER_BYTES // len(content)):
+                connection.sendall(content)
+                sent.update(content)
+
+    sender = threading.Thread(target=send_all)
+    sender.start()
+    total = 0
+    with opened(source, socket.SOCK_STREAM) as receiver:
+        receiver.connect((server.address, WEB_PORT))
+        while part := receiver.recv(1 << 20):
+            received.update(part)
+            total += len(part)
+    sender.join()
+    listener.close()
+    assert total == TRANSFER_BYTES
+    assert received.hexdigest() == sent.hexdigest()
+
+
+def test_a_packet_of_8500_bytes_arrives_and_one_of_8501_is_dropped_and_counted(stage: Stage) -> None:
+    server, source = stage.lab.servers[0], stage.lab.clients[0]
+    wait_for(stage, lambda: counters(stage)["offered"] > 0)
+    with opened(server, socket.SOCK_DGRAM, server.address, DNS_PORT) as receiver:
+        send_packet(source, server, length=8500)
+        assert len(receiver.recv(10_000)) == 8500 - 28
+        before = counters(stage)["dropped"].get("oversize", 0)
+        send_packet(source, server, length=8501)
+        wait_for(stage, lambda: counters(stage)["dropped"].get("oversize", 0) == before + 1)
+        receiver.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            receiver.recv(10_000)
+
+
+def send_packet(source: Machine, server: Machine, *, length: int) -> None:
+    """A UDP packet of `length` bytes, as a frame to the client's gateway, whatever the client's own MTU."""
+    from scapy.layers.inet import IP, UDP
+
+    payload = bytes(length - 28)
+    packet = bytes(IP(src=source.address, dst=server.address, flags="DF") / UDP(sport=5353, dport=DNS_PORT) / payload)
+
+    def send() -> None:
+        from pyroute2 import IPRoute
+
+        with IPRoute() as ip:
+            link = next(entry for entry in ip.get_links() if entry.get_attr("IFLA_IFNAME") != "lo")
+            route = next(entry for entry in ip.get_default_routes())
+            gateway = route.get_attr("RTA_GATEWAY")
+            with opened_here() as warm:
+                warm.sendto(b"", (gateway, 9))  # so that the neighbour is known
+            mac = neighbour(ip, gateway)
+        name = link.get_attr("IFLA_IFNAME")
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as frames:
+            frames.sendto(packet, (name, 0x0800, 0, 0, bytes.fromhex(mac.replace(":", ""))))
+
+    run_in(source.netns, send)
+
+
+def opened_here() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def neighbour(ip: Any, address: str) -> str:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for entry in ip.get_neighbours(dst=address):
+            if entry.get_attr("NDA_LLADDR"):
+                return str(entry.get_attr("NDA_LLADDR"))
+        threading.Event().wait(0.02)
+    raise AssertionError(f"no neighbour entry for {address}")
