@@ -1,0 +1,65 @@
+"""The books: what each hop from packet to lake row received, passed on, dropped and holds, and whether it adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards import amounts, widgets
+from dashboards.answers import Failed
+from dashboards.console import Console, Look
+from queries import books
+from queries.books import Chain, Hop
+
+_HEADINGS = ("Hop", "Received", "Passed on", "Dropped", "Held", "Why dropped")
+
+
+def card() -> Component:
+    """The empty card; `content` fills it."""
+    return widgets.card("From packet to row", html.Div(id="books-table"), identity="books", about="", wide=True)
+
+
+def content(look: Look, console: Console) -> tuple[Any, Any]:
+    """The card's table and the line at its title."""
+    answer = console.ask(look, "books", lambda: books.chain(console.settings.data_path))
+    if isinstance(answer, Failed):
+        return widgets.note(answer.message, "red", "Query failed."), ""
+    chain = answer.rows
+    return [*differences(chain), *(table(name, chain.hops) for name in dict.fromkeys(hop.chain for hop in chain.hops)),
+            *(html.P(text, className="fine") for text in chain.notes)], verdict(chain)
+
+
+def verdict(chain: Chain) -> Component | str:
+    """Whether the books balance, in one badge."""
+    if not chain.hops:
+        return "No service has written its counters yet."
+    if chain.balanced:
+        return widgets.badge("OK", "every count adds up")
+    return widgets.badge("ALARM", amounts.plural(len(chain.differences), "difference"))
+
+
+def differences(chain: Chain) -> list[Component]:
+    """A sentence for each pair of counts that should agree and do not."""
+    return [widgets.note(
+        f"{each.what}: expected {amounts.exact(each.expected)}, found {amounts.exact(each.found)}.", "red", each.chain,
+    ) for each in chain.differences]
+
+
+def table(name: str, hops: Sequence[Hop]) -> Component:
+    """One chain's hops in order."""
+    shown = [hop for hop in hops if hop.chain == name]
+    head = html.Thead(html.Tr([html.Th(text, scope="col", className="figures" if 0 < place < 5 else "")
+                               for place, text in enumerate(_HEADINGS)]))
+    rows = [html.Tr([
+        html.Th([hop.name, html.Span(f" {hop.unit}", className="unit")], scope="row"),
+        *(html.Td(amounts.exact(value), className="figures")
+          for value in (hop.received, hop.sent, sum(hop.dropped.values()), hop.held)),
+        html.Td(", ".join(f"{reason} {amounts.exact(count)}" for reason, count in hop.dropped.items() if count)),
+    ]) for hop in shown]
+    return html.Div(className="books-chain", children=[
+        html.H3(name), html.Div(html.Table([head, html.Tbody(rows)], className="books-table"), className="scroll",
+                                tabIndex=0, role="region", **{"aria-label": f"Counters of {name}"}),
+    ])

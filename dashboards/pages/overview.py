@@ -1,0 +1,187 @@
+"""Overview: the load balancer's numbers and the AWS/GatewayELB charts, in the arrangement of CloudWatch's dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Output, html
+from dash.development.base_component import Component
+
+from dashboards import amounts, books, instants, widgets
+from dashboards.answers import Answer, Failed, Good
+from dashboards.console import Console, Look, rows_or
+from dashboards.figures import canvas
+from dashboards.figures.sparkline import sparkline
+from dashboards.figures.time_series import Trace, time_series
+from dashboards.live import busy_flag, live
+from dashboards.page_state import PageState
+from gatewatch.records.tables import METRICS
+from queries import flows, overview
+from queries.metric_statistics import Point
+from queries.overview import CHARTS, Chart, ChartDefinition
+
+#: Metrics that are published only when not zero (AWS: "Reporting criteria: there is a nonzero value").
+_NONZERO_ONLY = {"ActiveFlowCount", "NewFlowCount", "ProcessedBytes"}
+
+
+def chart_id(metric_name: str) -> dict[str, str]:
+    """The id of a metric's figure; the type lets a drag in any chart change the time range."""
+    return {"type": "chart", "name": f"overview-{metric_name}"}
+
+
+def build(state: PageState, console: Console) -> Component:
+    """The layout."""
+    return html.Div([
+        busy_flag("overview"), busy_flag("overview-books"),
+        html.Div(className="filters", children=[
+            widgets.select({"type": "value", "name": "lb"}, "Load balancer", [], state.value("lb"), width=260,
+                           placeholder="No load balancer has metrics in this range", clearable=False),
+            dmc.Select(id={"type": "value", "name": "by"}, label="Lines", size="xs", w=150, clearable=False,
+                       value=state.value("by") or "", data=[
+                {"value": "", "label": "Whole balancer"}, {"value": "zone", "label": "Each zone"}]),
+        ]),
+        html.Div(id="overview-tiles", className="tiles"),
+        html.Div(className="charts", children=[_chart_card(definition) for definition in CHARTS]),
+        books.card(),
+    ])
+
+
+def _chart_card(definition: ChartDefinition) -> Component:
+    name = definition.metric_name
+    return widgets.card(
+        name, widgets.chart(chart_id(name), label=f"{name}, {definition.statistic}, over time"),
+        identity=f"overview-{name}", about=definition.statistic.value,
+    )
+
+
+def register(app: Dash, console: Console) -> None:
+    """The callbacks."""
+    @live(app, console, "overview", [
+        Output({"type": "value", "name": "lb"}, "data"), Output({"type": "value", "name": "lb"}, "value"),
+        Output("overview-tiles", "children"),
+        *(Output(chart_id(each.metric_name), "figure") for each in CHARTS),
+        *(Output(f"overview-{each.metric_name}-about", "children") for each in CHARTS),
+    ], page="overview")
+    def render(look: Look) -> Any:
+        return refresh(look, console)
+
+    @live(app, console, "overview-books", [Output("books-table", "children"), Output("books-about", "children")],
+          page="overview")
+    def render_books(look: Look) -> Any:
+        return books.content(look, console)
+
+
+def refresh(look: Look, console: Console) -> list[Any]:
+    """Values of all outputs: choices, tiles, figures, lines about the figures."""
+    window, lake = look.window, console.lake
+    seen = console.ask(look, "load-balancers", lambda: overview.load_balancers(
+        lake, start_s=window.start_s, end_s=window.end_s))
+    chosen = look.state.value("lb") or next((each.dimension for each in rows_or(seen, [])), "")
+    choices = [{"value": each.dimension, "label": each.name} for each in rows_or(seen, [])]
+    if chosen and chosen not in {each["value"] for each in choices}:
+        choices.append({"value": chosen, "label": chosen})
+    answer = _charts(look, console, chosen) if isinstance(seen, Good) else seen
+    late_since_s = console.late_since_s(look, METRICS.name)
+    figures = [figure_of(answer, place, look, late_since_s) for place in range(len(CHARTS))]
+    return [choices, chosen or None, tiles(answer, look, console), *figures,
+            *(about(answer, place) for place in range(len(CHARTS)))]
+
+
+def _charts(look: Look, console: Console, load_balancer: str) -> Answer[list[Chart]]:
+    window = look.window
+    period_s = overview.period_for(
+        window.start_s, window.end_s, stored_period_s=console.settings.metrics_period_s)
+    by = "zone" if look.state.value("by") == "zone" else ""
+    return console.ask(look, "charts", lambda: overview.charts(
+        console.lake, load_balancer=load_balancer, start_s=window.start_s, end_s=window.end_s, period_s=period_s,
+        by="zone" if by else "",
+    ), load_balancer, by)
+
+
+def figure_of(answer: Answer[list[Chart]], place: int, look: Look, late_since_s: float | None) -> Any:
+    """The figure at a place of `CHARTS`: data, no data, late data or query failed."""
+    if isinstance(answer, Failed):
+        return canvas.failed(look.palette, answer.message)
+    chart = answer.rows[place]
+    colour = look.palette.red if chart.definition.metric_name == "UnHealthyHostCount" else None
+    return time_series(
+        [Trace(label=line.label, points=line.points, colour=colour if len(chart.lines) == 1 else None)
+         for line in chart.lines],
+        unit=chart.definition.unit, period_s=chart.period_s, window=look.window, zone=look.zone, palette=look.palette,
+        late_since_s=late_since_s, filled=True,
+    )
+
+
+def about(answer: Answer[list[Chart]], place: int) -> str:
+    """What a chart shows, in its card's head: `Sum, 10 s, Count`."""
+    definition = CHARTS[place]
+    period = "" if isinstance(answer, Failed) else f" · {amounts.duration(answer.rows[place].period_s)}"
+    return f"{definition.statistic.value}{period} · {definition.unit}"
+
+
+def tiles(answer: Answer[list[Chart]], look: Look, console: Console) -> list[Component]:
+    """The big numbers, newest period first of all; a dash where nothing is known."""
+    if isinstance(answer, Failed):
+        return [widgets.note(answer.message, "red", "Query failed.")]
+    charts = {chart.definition.metric_name: chart for chart in answer.rows}
+    made = [
+        _tile("Healthy targets", charts["HealthyHostCount"], look, tone="green"),
+        _tile("Unhealthy targets", charts["UnHealthyHostCount"], look, tone="red"),
+        _tile("Active flows", charts["ActiveFlowCount"], look),
+        _tile("New flows", charts["NewFlowCount"], look, per_second=True),
+        _tile("Processed", charts["ProcessedBytes"], look, per_second=True),
+    ]
+    return [*made, _rejected_tile(look, console)]
+
+
+def _tile(title: str, chart: Chart, look: Look, *, tone: str = "", per_second: bool = False) -> Component:
+    points = summed(chart)
+    newest = latest(points, chart.period_s, look.now_s)
+    name = chart.definition.metric_name
+    value = newest.value if newest else 0.0 if name in _NONZERO_ONLY and points else None
+    unit = chart.definition.unit
+    if per_second and value is not None:
+        value, unit = value / chart.period_s, f"{unit}/Second"
+    number, _, suffix = amounts.of_unit(value, unit).partition(" ")
+    if per_second and not suffix and number.endswith("/s"):
+        number, suffix = number.removesuffix("/s"), "/s"
+    colour = getattr(look.palette, tone) if tone else look.palette.series[0]
+    # A number of sick targets is red only when there are any.
+    shown = tone if value and tone == "red" else ""
+    return widgets.tile(
+        title, number, unit=suffix, tone=shown, exact=f"{name}: {amounts.exact(value)} {unit}",
+        detail=f"at {instants.time_of_day(newest.timestamp_s, look.zone)}" if newest else "not reported",
+        picture=sparkline(points, start_s=look.window.start_s, end_s=look.window.end_s, colour=colour),
+    )
+
+
+def summed(chart: Chart) -> list[Point]:
+    """The whole balancer's points where a chart may have a line per zone."""
+    totals: dict[int, float] = {}
+    for line in chart.lines:
+        for point in line.points:
+            totals[point.timestamp_s] = totals.get(point.timestamp_s, 0.0) + point.value
+    return [Point(timestamp_s=time_s, value=value) for time_s, value in sorted(totals.items())]
+
+
+def latest(points: Sequence[Point], period_s: int, now_s: float) -> Point | None:
+    """The newest period that is over, if it is among the last three: an open period's sum is not yet true."""
+    over = [point for point in points if point.timestamp_s + period_s <= now_s]
+    return over[-1] if over and over[-1].timestamp_s + 4 * period_s > now_s else None
+
+
+def _rejected_tile(look: Look, console: Console) -> Component:
+    window = look.window
+    answer = console.ask(look, "rejected", lambda: flows.flows(console.lake, flows.FlowFilter(
+        start_s=window.start_s, end_s=window.end_s, limit=1)).totals)
+    if isinstance(answer, Failed):
+        return widgets.tile("Rejected", amounts.NOTHING, detail=answer.message[:60])
+    totals = answer.rows
+    number = amounts.count(totals.rejected_packets)
+    return widgets.tile(
+        "Rejected", number, unit="packets", tone="red" if totals.rejected_packets else "",
+        exact=f"{amounts.exact(totals.rejected_packets)} packets in {amounts.exact(totals.rejected_records)} records",
+        detail=f"{amounts.plural(totals.rejected_records, 'record')} in this range",
+    )
