@@ -73,7 +73,8 @@ def _table_of(plan: Plan, subnet: Subnet) -> str:
 def _route_tables(plan: Plan) -> Table:
     table = _table("route table", "Destination", "Target", "in Linux")
     for route_table in plan.route_tables:
-        association = f"the rest of {route_table.vpc_id}" if route_table.association == "main" else route_table.association
+        main = route_table.association == "main"
+        association = f"the rest of {route_table.vpc_id}" if main else route_table.association
         names = (f"{route_table.name} {route_table.id}", f"  for {association}")
         where = (f"table {route_table.table} of {_router(plan, route_table)}", _ingress(plan, route_table))
         destinations = (route.destination for route in route_table.routes)
@@ -138,9 +139,9 @@ def _way(plan: Plan) -> Text:
 def _commands(plan: Plan, holder: Holder | None) -> Text:
     router = next(namespace.name for namespace in plan.namespaces if namespace.role is Role.ROUTER)
     endpoint = plan.inventory.endpoints[0]
-    enter = f"nsenter --user --mount --preserve-credentials --target {holder.pid}   # first: the lab is in here"
+    enter = "nsenter --user --mount --preserve-credentials --target {}   # first, to be where the lab is"
     return Text("\n".join((
-        *((enter,) if holder else ()),
+        *((enter.format(holder.pid),) if holder else ()),
         f"ip -n {router} rule; ip -n {router} route show table {topology.EDGE_TABLE}",
         f"ip netns exec {endpoint.netns} tcpdump -ni {endpoint.device}          # packets before and after inspection",
         f"ip netns exec {endpoint.netns} tcpdump -ni zone-a udp port 6081   # the same in GENEVE",
