@@ -60,7 +60,8 @@ def invalid_state(instance_state: str) -> TargetStatus:
 def unused_because(*, listened: bool, zone_enabled: bool, instance_state: str = "running") -> TargetStatus | None:
     """Why a registered target cannot be in use; None when it can.
 
-    `listened`: its target group is the action of a listener; `zone_enabled`: the load balancer has a subnet in its zone.
+    `listened`: its target group is the action of a listener; `zone_enabled`: the load balancer has a subnet in its
+    zone.
     """
     if not listened:
         return NOT_LISTENED
