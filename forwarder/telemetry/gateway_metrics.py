@@ -109,11 +109,16 @@ class _Buckets:
 
 
 class GatewayMetrics:
-    """Takes a sample at the end of each bucket (10 s, or the period if that is shorter), gives a period's metrics."""
+    """Takes a sample at the end of each bucket (10 s, or the period if that is shorter), gives a period's metrics.
 
-    def __init__(self, *, account_id: str, region: str, start_s: float) -> None:
+    The first and the last bucket of a run may be shorter than `bucket_s`; their rates are still averages over that
+    length, so that a few packets in half a second make no peak.
+    """
+
+    def __init__(self, *, account_id: str, region: str, start_s: float, bucket_s: float) -> None:
         self._account_id = account_id
         self._region = region
+        self._bucket_s = bucket_s
         self._last_s = start_s
         self._last: Mapping[tuple[str, str], Totals] = {}
         self._buckets = _Buckets()
@@ -121,7 +126,7 @@ class GatewayMetrics:
     def add(self, sample: Sample) -> None:
         """Close a bucket."""
         grown = {place: now.since(self._last.get(place, Totals())) for place, now in sample.totals.items()}
-        self._buckets.lengths_s.append(max(sample.time_s - self._last_s, 1e-3))
+        self._buckets.lengths_s.append(max(sample.time_s - self._last_s, self._bucket_s))
         self._buckets.totals.append(grown)
         self._buckets.hosts.append(sample.hosts)
         # A load balancer that is gone keeps its last totals here, so that it goes on from them if it comes back.

@@ -66,7 +66,8 @@ class Telemetry:
         self._view = view
         self._flow_records = FlowRecords(inventory, **account)
         self._samples = Samples(inventory)
-        self._gateway = GatewayMetrics(**account, start_s=start_s)
+        bucket_s = sample_length_s(settings.metrics_period_s)
+        self._gateway = GatewayMetrics(**account, start_s=start_s, bucket_s=bucket_s)
         self._books = BookMetrics(**account)
         self._period_start_s = start_s
         self._nodes: list[Node | None] = [None] * len(inventory.endpoints)
