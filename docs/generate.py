@@ -19,11 +19,14 @@ REFERENCE = Path(__file__).parent / "reference"
 def drop_reasons() -> str:
     """The page of drop reasons."""
     lines = [
-        "# Drop reasons", "",
+        "# Drop reasons",
+        "",
         "Every packet that does not arrive is counted under one of these; where the packet had a readable 5-tuple its flow record",
         "is a `REJECT` with `gw-drop-reason`. Reasons of the hop *return* explain datagrams from targets that were refused and are",
-        "not added to the packets' books (docs/troubleshooting.md).", "",
-        "| Reason | Hop | What happened | What to do |", "|---|---|---|---|",
+        "not added to the packets' books (docs/troubleshooting.md).",
+        "",
+        "| Reason | Hop | What happened | What to do |",
+        "|---|---|---|---|",
     ]
     lines += [f"| `{reason}` | {text.hop} | {text.meaning} | {text.action} |" for reason, text in DROP_REASONS.items()]
     return "\n".join(lines) + "\n"
@@ -32,9 +35,14 @@ def drop_reasons() -> str:
 def flow_log_fields() -> str:
     """The page of flow-log fields."""
     lines = [
-        "# Flow-log fields", "",
-        "Version 0 marks what gatewatch adds. gatewatch writes this format:", "", f"`{GATEWATCH_FORMAT}`", "",
-        "| Field | Version | Parquet column | Type | Meaning |", "|---|---|---|---|---|",
+        "# Flow-log fields",
+        "",
+        "Version 0 marks what gatewatch adds. gatewatch writes this format:",
+        "",
+        f"`{GATEWATCH_FORMAT}`",
+        "",
+        "| Field | Version | Parquet column | Type | Meaning |",
+        "|---|---|---|---|---|",
     ]
     lines += [f"| {f.name} | {f.version} | `{f.column}` | {f.type} | {f.meaning} |" for f in FIELDS.values()]
     return "\n".join(lines) + "\n"
@@ -46,8 +54,11 @@ def tables() -> str:
     for table in TABLES.values():
         source = f"from topic `{table.topic}`" if table.topic else "records that could not be read, with the reason"
         lines += [f"## {table.name}", "", f"{source}; a row's time is `{table.time_column}`.", ""]
-        columns = "the fields of [flow-log-fields.md](flow-log-fields.md)" if table.name == "flow_logs" else ", ".join(
-            f"`{field.name}` {field.type}" for field in table.schema)
+        columns = (
+            "the fields of [flow-log-fields.md](flow-log-fields.md)"
+            if table.name == "flow_logs"
+            else ", ".join(f"`{field.name}` {field.type}" for field in table.schema)
+        )
         lines += [f"Columns: {columns}.", ""]
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from gatewatch.settings import Settings
@@ -39,7 +40,8 @@ def run_statement(settings: Settings, statement: str, output: str) -> int:
     sys.stdout.flush()  # before what goes to standard error
     if output == "table":
         cut = f", cut off at {settings.sql_rows_max}" if result.truncated else ""
-        typer.echo(f"{result.table.num_rows} rows in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)
+        rows = result.table.num_rows
+        typer.echo(f"{rows} row{'' if rows == 1 else 's'} in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)
     return 0
 
 
@@ -87,15 +89,31 @@ def print_rows(table: pa.Table, output: str) -> None:
 
 
 def _print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
-    table = RichTable(box=None, header_style="bold", pad_edge=False)
-    for index, column in enumerate(columns):
-        numeric = bool(rows) and isinstance(list(rows[0].values())[index], int | float)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows[:TABLE_ROWS_MAX]:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console().print(table)
+    """A table; where it is wider than the terminal, one row below the other (as psql's `\\x auto`)."""
+    shown = [[_cell(value) for value in row.values()] for row in rows[:TABLE_ROWS_MAX]]
+    widths = [max(map(len, cells)) for cells in zip(columns, *shown, strict=True)]
+    width = sum(widths) + 2 * len(widths)
+    console = Console()
+    if console.is_terminal and width > console.width:
+        _print_records(console, columns, shown)
+    else:
+        table = RichTable(box=None, header_style="bold", pad_edge=False)
+        for index, column in enumerate(columns):
+            numeric = bool(rows) and isinstance(list(rows[0].values())[index], int | float)
+            table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+        for cells in shown:
+            table.add_row(*map(escape, cells))
+        Console(width=max(width, console.width)).print(table)
     if len(rows) > TABLE_ROWS_MAX:
         typer.echo(f"... {len(rows) - TABLE_ROWS_MAX} more rows; --output csv shows all", err=True)
+
+
+def _print_records(console: Console, columns: list[str], shown: list[list[str]]) -> None:
+    label_width = max(map(len, columns))
+    for number, cells in enumerate(shown, 1):
+        console.print(f"[dim]-- row {number}[/dim]", highlight=False)
+        for column, cell in zip(columns, cells, strict=True):
+            console.print(f"[bold]{column:<{label_width}}[/bold]  {escape(cell)}", soft_wrap=True, highlight=False)
 
 
 def _cell(value: Any) -> str:

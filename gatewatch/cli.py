@@ -15,10 +15,15 @@ from gatewatch.command_line import with_settings
 from gatewatch.settings import Settings
 
 app = typer.Typer(
-    name="gatewatch", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="gatewatch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="A Gateway Load Balancer you can run, see into and trust.  Start with `gatewatch demo`.",
 )
-lab_app = typer.Typer(no_args_is_help=True, help="A network to run in: VPCs, route tables, appliances, clients, servers.")
+lab_app = typer.Typer(
+    no_args_is_help=True, help="A network to run in: VPCs, route tables, appliances, clients, servers."
+)
 app.add_typer(lab_app, name="lab")
 
 SERVICES = "Services, each alone"
@@ -26,7 +31,11 @@ ASK = "Ask"
 
 #: What a person wants who watches for minutes and not for days.
 DEMO_DEFAULTS = {
-    "capture_window_s": 10, "metrics_period_s": 5, "alarm_period_s": 5, "alarm_evaluation_s": 1.0, "console_refresh_s": 5,
+    "capture_window_s": 10,
+    "metrics_period_s": 5,
+    "alarm_period_s": 5,
+    "alarm_evaluation_s": 1.0,
+    "console_refresh_s": 5,
 }
 
 
@@ -38,13 +47,17 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="write the scenario's figures to this file (JSON)")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="no console, for scripts and tests")] = False,
     rate: Annotated[float, typer.Option(help="new connections per second", min=0.1, max=500)] = 20.0,
-    ingest_kills: Annotated[int, typer.Option(help="SIGKILL ingest this often, spread over the run", min=0, max=100)] = 0,
+    ingest_kills: Annotated[
+        int, typer.Option(help="SIGKILL ingest this often, spread over the run", min=0, max=100)
+    ] = 0,
 ) -> None:
     """The whole product alive: lab, services, traffic, and an appliance that dies and comes back."""
     from gatewatch.demo.scenario import run_demo
 
     _prepare(settings)
-    sys.exit(run_demo(settings, duration_s=duration, report=report, headless=headless, rate=rate, ingest_kills=ingest_kills))
+    sys.exit(
+        run_demo(settings, duration_s=duration, report=report, headless=headless, rate=rate, ingest_kills=ingest_kills)
+    )
 
 
 @app.command()
@@ -142,7 +155,9 @@ def sql(
 def query(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="saved query; none: list them")] = "",
-    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, may be repeated")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE, may be repeated")
+    ] = None,
     last: Annotated[str, typer.Option(help="how far back: 90s, 15m, 3h, 7d, or all")] = "all",
     output: Annotated[str, typer.Option(help="table, csv or json")] = "table",
 ) -> None:
@@ -199,7 +214,9 @@ def lab_up(settings: Settings) -> None:
 @with_settings("lab")
 def lab_run(
     settings: Settings,
-    balancer: Annotated[bool, typer.Option("--balancer", help="create the load balancer through the API once that answers")] = False,
+    balancer: Annotated[
+        bool, typer.Option("--balancer", help="create the load balancer through the API once that answers")
+    ] = False,
     rate: Annotated[float, typer.Option(help="new connections per second", min=0.1, max=500)] = 20.0,
 ) -> None:
     """The lab with its appliances and traffic, until Ctrl-C; then all of it is taken down."""

@@ -14,8 +14,12 @@ from rich.markup import escape
 from gatewatch.settings import BadSetting, SettingEntry, Settings, entries, load
 
 _CONFIG = inspect.Parameter(
-    "config", inspect.Parameter.KEYWORD_ONLY, default=None,
-    annotation=Annotated[Path | None, typer.Option("--config", help="settings file (TOML)", rich_help_panel="Settings")],
+    "config",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        Path | None, typer.Option("--config", help="settings file (TOML)", rich_help_panel="Settings")
+    ],
 )
 
 
@@ -41,7 +45,7 @@ def with_settings(
         parameters = [*own, _CONFIG, *setting_flags]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        del command.__wrapped__  # type: ignore[attr-defined]
+        del command.__wrapped__
         return command
 
     return decorate
@@ -49,8 +53,13 @@ def with_settings(
 
 def _flag(entry: SettingEntry, default: Any) -> inspect.Parameter:
     facts = [entry.help, entry.allowed, "" if default == "" else f"default {default}"]
-    option = typer.Option(entry.flag, help=escape("; ".join(filter(None, facts))), metavar=entry.unit or "text",
-                          show_default=False, rich_help_panel="Settings (also GATEWATCH_<NAME> in the environment)")
+    option = typer.Option(
+        entry.flag,
+        help=escape("; ".join(filter(None, facts))),
+        metavar=entry.unit or "text",
+        show_default=False,
+        rich_help_panel="Settings (also GATEWATCH_<NAME> in the environment)",
+    )
     return inspect.Parameter(
         entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
     )

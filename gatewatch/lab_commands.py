@@ -54,7 +54,9 @@ def _up(settings: Settings) -> None:
     ensure_privileges(settings.data_path)
     lab = Lab.up(settings.data_path)
     typer.echo(f"the lab is up: {len(lab.plan.namespaces)} network namespaces, inventory {settings.inventory_path}")
-    typer.echo("`gatewatch lab show` prints it; `gatewatch lab run` adds appliances and traffic; `gatewatch lab down` removes it")
+    typer.echo(
+        "`gatewatch lab show` prints it; `gatewatch lab run` adds appliances and traffic; `gatewatch lab down` removes it"
+    )
 
 
 def _show(settings: Settings) -> None:
@@ -66,7 +68,9 @@ def _show(settings: Settings) -> None:
 def _down(settings: Settings) -> None:
     ensure_privileges(settings.data_path)
     removed = Lab.down(settings.data_path)
-    typer.echo(f"removed {removed.namespaces} network namespaces" if removed.namespaces else "there was no lab to remove")
+    typer.echo(
+        f"removed {removed.namespaces} network namespaces" if removed.namespaces else "there was no lab to remove"
+    )
 
 
 def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
@@ -80,7 +84,9 @@ def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
         supervisor.start(traffic_command(settings, rate))
         if balancer:
             _create_balancer(settings, lab)
-        typer.echo(f"the lab runs: {len(lab.appliances)} appliances, {rate:g} connections a second; Ctrl-C takes it down")
+        typer.echo(
+            f"the lab runs: {len(lab.appliances)} appliances, {rate:g} connections a second; Ctrl-C takes it down"
+        )
         _watch(settings, supervisor, stop.wait)
     finally:
         supervisor.stop_all()

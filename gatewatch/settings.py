@@ -24,7 +24,9 @@ ALL = ("all",)
 
 
 def _about(description: str, *services: str, unit: str = "", allowed: str = "", **limits: Any) -> Meta:
-    return Meta(description=description, extra={"services": services or ALL, "unit": unit, "allowed": allowed}, **limits)
+    return Meta(
+        description=description, extra={"services": services or ALL, "unit": unit, "allowed": allowed}, **limits
+    )
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,20 +37,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     inventory: Annotated[
         str, _about("network inventory (TOML); empty: DATA/inventory.toml", "api", "forwarder", "console", unit="path")
     ] = ""
-    account_id: Annotated[str, _about("AWS account id shown in ARNs and records", allowed="12 digits", pattern=r"^\d{12}$")] = "123456789012"
-    region: Annotated[str, _about("region shown in ARNs and records", allowed="a region such as us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    account_id: Annotated[
+        str, _about("AWS account id shown in ARNs and records", allowed="12 digits", pattern=r"^\d{12}$")
+    ] = "123456789012"
+    region: Annotated[
+        str,
+        _about(
+            "region shown in ARNs and records", allowed="a region such as us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"
+        ),
+    ] = "us-east-1"
 
     # Bus
     bus: Annotated[
-        str, _about("what carries the records", allowed="`embedded`, or `kafka://host:port`, brokers separated by commas",
-                    pattern=r"^(embedded|kafka://[^/\s]+)$")
+        str,
+        _about(
+            "what carries the records",
+            allowed="`embedded`, or `kafka://host:port`, brokers separated by commas",
+            pattern=r"^(embedded|kafka://[^/\s]+)$",
+        ),
     ] = "embedded"
     kafka_partitions: Annotated[int, _about("partitions of topics that gatewatch creates", ge=1, le=256)] = 4
     kafka_replicas: Annotated[int, _about("replication factor of topics that gatewatch creates", ge=1, le=9)] = 1
-    message_bytes_max: Annotated[int, _about("largest message put on the bus", unit="bytes", ge=4_096, le=1_048_576)] = 65_536
+    message_bytes_max: Annotated[
+        int, _about("largest message put on the bus", unit="bytes", ge=4_096, le=1_048_576)
+    ] = 65_536
     spool_bytes_max: Annotated[
-        int, _about("spool size of one service; past it the oldest messages are given up and counted",
-                    unit="bytes", ge=1_048_576, le=1 << 40)
+        int,
+        _about(
+            "spool size of one service; past it the oldest messages are given up and counted",
+            unit="bytes",
+            ge=1_048_576,
+            le=1 << 40,
+        ),
     ] = 1 << 30
     spool_keep_s: Annotated[
         int, _about("how long the spool keeps what every consumer has acknowledged", unit="seconds", ge=0, le=604_800)
@@ -58,28 +78,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api_host: Annotated[str, _about("address the AWS API listens on", "api")] = "127.0.0.1"
     api_port: Annotated[int, _about("port the AWS API listens on", "api", ge=1, le=65_535)] = 8060
     api_credentials: Annotated[
-        str, _about("who may call (form of ~/.aws/credentials, a section a user); empty: any well-formed signature is taken",
-                    "api", unit="path")
+        str,
+        _about(
+            "who may call (form of ~/.aws/credentials, a section a user); empty: any well-formed signature is taken",
+            "api",
+            unit="path",
+        ),
     ] = ""
-    api_body_bytes_max: Annotated[
-        int, _about("largest request body", "api", unit="bytes", ge=4_096, le=16_777_216)
-    ] = 262_144
+    api_body_bytes_max: Annotated[int, _about("largest request body", "api", unit="bytes", ge=4_096, le=16_777_216)] = (
+        262_144
+    )
     api_requests_max: Annotated[
-        int, _about("requests and connections under way at once; more are answered 503", "api", unit="requests", ge=1, le=10_000)
+        int,
+        _about(
+            "requests and connections under way at once; more are answered 503", "api", unit="requests", ge=1, le=10_000
+        ),
     ] = 256
     audit_outbox_max: Annotated[
-        int, _about("audit events not yet on the bus; past it no call is taken, since none could be recorded", "api",
-                    unit="events", ge=10, le=10_000_000)
+        int,
+        _about(
+            "audit events not yet on the bus; past it no call is taken, since none could be recorded",
+            "api",
+            unit="events",
+            ge=10,
+            le=10_000_000,
+        ),
     ] = 100_000
 
     # Forwarder
     datapath: Annotated[Literal["portable", "scapy"], _about("data path", "forwarder")] = "portable"
     flows_max: Annotated[int, _about("flow table entries", "forwarder", unit="flows", ge=16, le=10_000_000)] = 200_000
     rejects_max: Annotated[
-        int, _about("refused flows told apart in one capture window; the rest become SKIPDATA", "forwarder",
-                    unit="flows", ge=16, le=1_000_000)
+        int,
+        _about(
+            "refused flows told apart in one capture window; the rest become SKIPDATA",
+            "forwarder",
+            unit="flows",
+            ge=16,
+            le=1_000_000,
+        ),
     ] = 20_000
-    batch_packets_max: Annotated[int, _about("packets taken from a socket at once", "forwarder", unit="packets", ge=1, le=1024)] = 64
+    batch_packets_max: Annotated[
+        int, _about("packets taken from a socket at once", "forwarder", unit="packets", ge=1, le=1024)
+    ] = 64
     receive_buffer_bytes: Annotated[
         int, _about("socket receive buffer", "forwarder", unit="bytes", ge=65_536, le=1 << 30)
     ] = 32 << 20
@@ -92,10 +133,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_period_s: Annotated[
         int, _about("period of the AWS/GatewayELB metrics; AWS has 60", "forwarder", unit="seconds", ge=1, le=60)
     ] = 60
-    probe_threads_max: Annotated[int, _about("health probes under way at once", "forwarder", unit="probes", ge=1, le=256)] = 32
+    probe_threads_max: Annotated[
+        int, _about("health probes under way at once", "forwarder", unit="probes", ge=1, le=256)
+    ] = 32
 
     # Ingest
-    ingest_poll_s: Annotated[float, _about("how long ingest waits for messages", "ingest", unit="seconds", ge=0.01, le=10)] = 0.2
+    ingest_poll_s: Annotated[
+        float, _about("how long ingest waits for messages", "ingest", unit="seconds", ge=0.01, le=10)
+    ] = 0.2
     ingest_batch_messages_max: Annotated[
         int, _about("messages written in one transaction", "ingest", unit="messages", ge=1, le=100_000)
     ] = 2_000
@@ -106,37 +151,81 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("small files of one hour that are merged into one", "ingest", unit="files", ge=2, le=10_000)
     ] = 64
     orphan_age_s: Annotated[
-        int, _about("age at which a file unknown to the manifest is deleted", "ingest", unit="seconds", ge=60, le=604_800)
+        int,
+        _about("age at which a file unknown to the manifest is deleted", "ingest", unit="seconds", ge=60, le=604_800),
     ] = 900
 
     dropped_file_keep_s: Annotated[
-        int, _about("how long a file stays on disk after compaction replaced it, for queries that are reading it",
-                    "ingest", unit="seconds", ge=1, le=604_800)
+        int,
+        _about(
+            "how long a file stays on disk after compaction replaced it, for queries that are reading it",
+            "ingest",
+            unit="seconds",
+            ge=1,
+            le=604_800,
+        ),
     ] = 600
 
     # Queries
-    sql_time_s: Annotated[float, _about("longest run of a user's query", "console", "sql", unit="seconds", ge=0.1, le=3600)] = 30.0
-    sql_rows_max: Annotated[int, _about("most rows a user's query may return", "console", "sql", unit="rows", ge=1, le=1_000_000)] = 10_000
-    sql_memory_mb: Annotated[int, _about("memory of a user's query", "console", "sql", unit="MB", ge=64, le=1 << 20)] = 1_024
+    sql_time_s: Annotated[
+        float, _about("longest run of a user's query", "console", "sql", unit="seconds", ge=0.1, le=3600)
+    ] = 30.0
+    sql_rows_max: Annotated[
+        int, _about("most rows a user's query may return", "console", "sql", unit="rows", ge=1, le=1_000_000)
+    ] = 10_000
+    sql_memory_mb: Annotated[
+        int, _about("memory of a user's query", "console", "sql", unit="MB", ge=64, le=1 << 20)
+    ] = 1_024
 
     # Alarms
-    alarms_file: Annotated[str, _about("alarms (TOML); empty: one default alarm on UnHealthyHostCount", "alarms", unit="path")] = ""
+    alarms_file: Annotated[
+        str, _about("alarms (TOML); empty: one default alarm on UnHealthyHostCount", "alarms", unit="path")
+    ] = ""
     alarm_period_s: Annotated[
-        int, _about("period of the default alarm; AWS has 10, 20, 30 and multiples of 60", "alarms", unit="seconds", ge=1, le=86_400)
+        int,
+        _about(
+            "period of the default alarm; AWS has 10, 20, 30 and multiples of 60",
+            "alarms",
+            unit="seconds",
+            ge=1,
+            le=86_400,
+        ),
     ] = 60
-    alarm_evaluation_s: Annotated[float, _about("time between two evaluations", "alarms", unit="seconds", ge=0.2, le=60)] = 10.0
+    alarm_evaluation_s: Annotated[
+        float, _about("time between two evaluations", "alarms", unit="seconds", ge=0.2, le=60)
+    ] = 10.0
     alarm_arrival_s: Annotated[
-        float, _about("how long after its end a period's metrics may still arrive before the period counts as missing",
-                      "alarms", unit="seconds", ge=0, le=3600)
+        float,
+        _about(
+            "how long after its end a period's metrics may still arrive before the period counts as missing",
+            "alarms",
+            unit="seconds",
+            ge=0,
+            le=3600,
+        ),
     ] = 5.0
-    alarm_webhook: Annotated[str, _about("URL that is told of each state change; empty: none", "alarms", allowed="an http or https URL", pattern=r"^(|https?://\S+)$")] = ""
-    webhook_time_s: Annotated[float, _about("time one webhook attempt may take", "alarms", unit="seconds", ge=0.1, le=60)] = 5.0
-    webhook_attempts_max: Annotated[int, _about("attempts to deliver one notification", "alarms", unit="attempts", ge=1, le=20)] = 4
+    alarm_webhook: Annotated[
+        str,
+        _about(
+            "URL that is told of each state change; empty: none",
+            "alarms",
+            allowed="an http or https URL",
+            pattern=r"^(|https?://\S+)$",
+        ),
+    ] = ""
+    webhook_time_s: Annotated[
+        float, _about("time one webhook attempt may take", "alarms", unit="seconds", ge=0.1, le=60)
+    ] = 5.0
+    webhook_attempts_max: Annotated[
+        int, _about("attempts to deliver one notification", "alarms", unit="attempts", ge=1, le=20)
+    ] = 4
 
     # Console
     console_host: Annotated[str, _about("address the console listens on", "console")] = "127.0.0.1"
     console_port: Annotated[int, _about("port the console listens on", "console", ge=1, le=65_535)] = 8050
-    console_refresh_s: Annotated[int, _about("refresh interval a page opens with; 0: off", "console", unit="seconds", ge=0, le=900)] = 10
+    console_refresh_s: Annotated[
+        int, _about("refresh interval a page opens with; 0: off", "console", unit="seconds", ge=0, le=900)
+    ] = 10
 
     # All services
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least level that is logged")] = "info"
@@ -187,8 +276,13 @@ def entries(service: str | None = None) -> Iterator[SettingEntry]:
         extra = meta.extra or {}
         if service is None or service in extra["services"] or extra["services"] == ALL:
             yield SettingEntry(
-                name=field.name, type=str if get_origin(base) is Literal else base, default=field.default, help=meta.description or "",
-                unit=extra["unit"], services=extra["services"], allowed=_allowed(base, meta),
+                name=field.name,
+                type=str if get_origin(base) is Literal else base,
+                default=field.default,
+                help=meta.description or "",
+                unit=extra["unit"],
+                services=extra["services"],
+                allowed=_allowed(base, meta),
             )
 
 
@@ -240,7 +334,9 @@ def _checked(given: Mapping[str, Any]) -> Settings:
         try:
             values[name] = msgspec.convert(value, hints[name], strict=False)
         except msgspec.ValidationError:
-            raise BadSetting(f"setting {name} is {value!r}; allowed: {table[name].allowed} {table[name].unit}".rstrip()) from None
+            raise BadSetting(
+                f"setting {name} is {value!r}; allowed: {table[name].allowed} {table[name].unit}".rstrip()
+            ) from None
     return Settings(**values)
 
 

@@ -26,14 +26,19 @@ def show_settings(*, markdown: bool) -> None:
 def markdown_page() -> str:
     """The table as `docs/reference/settings.md`."""
     lines = [
-        "# Settings", "",
+        "# Settings",
+        "",
         "Each is a flag (`--capture-window-s 10`), an environment variable (`GATEWATCH_CAPTURE_WINDOW_S=10`) and a key of the",
-        "file given by `--config` (TOML), in that order of precedence. Made from `gatewatch/settings.py` by `make docs`.", "",
-        "| Setting | Default | Allowed | Unit | Read by | What it is |", "|---|---|---|---|---|---|",
+        "file given by `--config` (TOML), in that order of precedence. Made from `gatewatch/settings.py` by `make docs`.",
+        "",
+        "| Setting | Default | Allowed | Unit | Read by | What it is |",
+        "|---|---|---|---|---|---|",
     ]
     for entry in entries():
         name, default, allowed, unit, about = (text.replace("|", "\\|") for text in _cells(entry))
-        lines.append(f"| `{name}` | {f'`{default}`' if default else ''} | {allowed} | {unit} | {', '.join(entry.services)} | {about} |")
+        lines.append(
+            f"| `{name}` | {f'`{default}`' if default else ''} | {allowed} | {unit} | {', '.join(entry.services)} | {about} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -21,7 +21,10 @@ SILENT_S = 5.0
 def show_status(settings: Settings, output: str) -> int:
     """Print the books; exit status 0 when they balance, 1 when not, 2 when there is nothing to look at."""
     if not settings.data_path.exists():
-        typer.echo(f"gatewatch: there is no data folder {settings.data_path}; start with `gatewatch demo` or `gatewatch up`", err=True)
+        typer.echo(
+            f"gatewatch: there is no data folder {settings.data_path}; start with `gatewatch demo` or `gatewatch up`",
+            err=True,
+        )
         return 2
     books = chain(settings.data_path)
     if output == "json":
@@ -66,7 +69,9 @@ def _hops(name: str, hops: list[Hop]) -> Table:
     for hop in hops:
         reasons = "  ".join(f"{reason} {count:,}" for reason, count in sorted(hop.dropped.items()) if count)
         dropped = sum(hop.dropped.values())
-        table.add_row(f"{hop.name} ({hop.unit})", f"{hop.received:,}", f"{hop.sent:,}", f"{dropped:,}", f"{hop.held:,}", reasons)
+        table.add_row(
+            f"{hop.name} ({hop.unit})", f"{hop.received:,}", f"{hop.sent:,}", f"{dropped:,}", f"{hop.held:,}", reasons
+        )
     return table
 
 
@@ -75,6 +80,8 @@ def _verdict(console: Console, books: Chain) -> None:
     for note in books.notes:
         console.print(f"note: {note}")
     for difference in books.differences:
-        console.print(f"[red]differs[/red]  {difference.chain}: {difference.what}: "
-                      f"expected {difference.expected:,}, found {difference.found:,}")
+        console.print(
+            f"[red]differs[/red]  {difference.chain}: {difference.what}: "
+            f"expected {difference.expected:,}, found {difference.found:,}"
+        )
     console.print("[green]The books balance.[/green]" if books.balanced else "[red]The books do not balance.[/red]")

@@ -125,8 +125,13 @@ class Supervisor:
         self._log_folder.mkdir(parents=True, exist_ok=True)
         with (self._log_folder / f"{child.command.name}.log").open("ab") as log:
             child.process = subprocess.Popen(
-                child.command.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, **child.command.environment}, preexec_fn=_die_with_parent,  # noqa: PLW1509
+                child.command.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **child.command.environment},
+                preexec_fn=_die_with_parent,
             )
         child.started_s = time.monotonic()
         child.due_s = None
@@ -135,8 +140,12 @@ class Supervisor:
         if child.due_s is None and child.process is not None and child.process.poll() is not None:
             child.deaths = 1 if now_s - child.started_s > STEADY_S else child.deaths + 1
             child.due_s = now_s + restart_wait_s(child.deaths)
-            _log.warning("service ended, starts again", service=child.command.name,
-                         status=child.process.returncode, wait_s=restart_wait_s(child.deaths))
+            _log.warning(
+                "service ended, starts again",
+                service=child.command.name,
+                status=child.process.returncode,
+                wait_s=restart_wait_s(child.deaths),
+            )
         if child.due_s is not None and now_s >= child.due_s:
             child.restarts += 1
             self._spawn(child)

@@ -61,12 +61,19 @@ def percentile(values: Sequence[tuple[float, int]], share: float) -> float | Non
 
 def _packets(data: Path) -> dict[str, Any]:
     books = (read_status(data, "forwarder") or {}).get("packets", {})
-    return {"offered": books.get("offered", 0), "delivered": books.get("delivered", 0), "dropped": books.get("dropped", {})}
+    return {
+        "offered": books.get("offered", 0),
+        "delivered": books.get("delivered", 0),
+        "dropped": books.get("dropped", {}),
+    }
 
 
 def _emitted_and_stored(data: Path, manifest: Manifest, topic: str, table: str) -> dict[str, int]:
     """What the producers' spools say they were given, and how many rows the lake's files have."""
-    return {"emitted": sum(_spooled(path, topic) for path in spool_folder(data).glob("*.sqlite")), "in_lake": manifest.row_count(table)}
+    return {
+        "emitted": sum(_spooled(path, topic) for path in spool_folder(data).glob("*.sqlite")),
+        "in_lake": manifest.row_count(table),
+    }
 
 
 def _spooled(path: Path, topic: str) -> int:

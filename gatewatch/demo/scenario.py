@@ -49,7 +49,10 @@ def plan_acts(duration_s: float, ingest_kills: int) -> Acts:
     """The appliance dies once the alarm is OK and comes back once it was ALARM; ingest dies at even distances."""
     scale = duration_s if duration_s else KILL_AFTER_S / 0.2
     return Acts(
-        kill_s=0.15 * scale, kill_latest_s=0.3 * scale, revive_s=0.4 * scale, revive_latest_s=0.55 * scale,
+        kill_s=0.15 * scale,
+        kill_latest_s=0.3 * scale,
+        revive_s=0.4 * scale,
+        revive_latest_s=0.55 * scale,
         ingest_kills_s=[(index + 1) * scale * 0.9 / (ingest_kills + 1) for index in range(ingest_kills)],
     )
 
@@ -118,12 +121,16 @@ class Demo:
         self._stage.open()
         self._elbv2 = client(self._settings)
         if not wait_for_api(self._elbv2, API_WAIT_S):
-            raise Refused(f"the API did not answer within {API_WAIT_S:.0f} s; see {self._settings.data_path / 'logs' / 'api.log'}")
+            raise Refused(
+                f"the API did not answer within {API_WAIT_S:.0f} s; see {self._settings.data_path / 'logs' / 'api.log'}"
+            )
         if not self._headless:
             self._say(f"console   http://{self._settings.console_host}:{self._settings.console_port}")
         self._say("creating load balancer, target group, targets and listener through the AWS API")
         lab = self._stage.lab
-        self._balancer = create_balancer(self._elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances])
+        self._balancer = create_balancer(
+            self._elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances]
+        )
         deadline_s = time.monotonic() + HEALTHY_WAIT_S
         self._stage.run_until(deadline_s, lambda: self._stop.is_set() or self._all_healthy(), self._look)
         self._stage.start_traffic()
@@ -133,7 +140,9 @@ class Demo:
     def _hint(self) -> None:
         data = self._settings.data
         where = "" if data == "./gatewatch-data" else f" --data {data}"
-        self._say(f"ask, in another terminal:  gatewatch status{where}   gatewatch query top_talkers{where}   gatewatch lab show{where}")
+        self._say(
+            f"ask, in another terminal:  gatewatch status{where}   gatewatch query top_talkers{where}   gatewatch lab show{where}"
+        )
 
     def _act(self, acts: Acts, elapsed_s: float) -> None:
         self._look()
@@ -193,9 +202,11 @@ class Demo:
             write_report(report, figures)
             self._say(f"report written to {report}")
         packets = figures["packets"]
-        self._say(f"{packets['offered']:,} packets offered, {packets['delivered']:,} delivered, "
-                  f"{sum(packets['dropped'].values()):,} dropped; {figures['flow_records']['in_lake']:,} flow records in the lake; "
-                  f"the books {'balance' if figures['balanced'] else 'DO NOT BALANCE'}")
+        self._say(
+            f"{packets['offered']:,} packets offered, {packets['delivered']:,} delivered, "
+            f"{sum(packets['dropped'].values()):,} dropped; {figures['flow_records']['in_lake']:,} flow records in the lake; "
+            f"the books {'balance' if figures['balanced'] else 'DO NOT BALANCE'}"
+        )
         return 0 if figures["balanced"] else 1
 
     def _say(self, text: str) -> None:

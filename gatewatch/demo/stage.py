@@ -59,7 +59,9 @@ class Stage:
         """Let the lab's clients loose."""
         self.supervisor.start(traffic_command(self.settings, self._rate))
 
-    def run_until(self, deadline_s: float, stop: Callable[[], bool], each_tick: Callable[[], None] = lambda: None) -> None:
+    def run_until(
+        self, deadline_s: float, stop: Callable[[], bool], each_tick: Callable[[], None] = lambda: None
+    ) -> None:
         """Keep everything running until the monotonic `deadline_s`, or until `stop` says so."""
         while time.monotonic() < deadline_s and not stop():
             self.supervisor.poll(time.monotonic())
@@ -89,7 +91,16 @@ class Stage:
 def appliance_command(lab: Lab, name: str, settings: Settings) -> ServiceCommand:
     """How one of the lab's appliances is run."""
     appliance = next(machine for machine in lab.appliances if machine.name == name)
-    arguments = ("--name", appliance.name, "--address", appliance.address, "--netns", appliance.netns, "--rules", str(RULES))
+    arguments = (
+        "--name",
+        appliance.name,
+        "--address",
+        appliance.address,
+        "--netns",
+        appliance.netns,
+        "--rules",
+        str(RULES),
+    )
     command = service_command("appliance", settings, *arguments)
     return ServiceCommand(name=name, argv=command.argv, environment=command.environment)
 

@@ -41,10 +41,28 @@ def run_demo(folder: Path, *arguments: str, duration_s: int, capture: bool = Fal
     """Run it headless to its end."""
     data, report = folder / "data", folder / "report.json"
     command = [
-        sys.executable, "-m", "gatewatch", "demo", "--headless", "--duration", str(duration_s), "--report", str(report),
-        "--data", str(data), "--api-port", str(free_port()), *arguments,
+        sys.executable,
+        "-m",
+        "gatewatch",
+        "demo",
+        "--headless",
+        "--duration",
+        str(duration_s),
+        "--report",
+        str(report),
+        "--data",
+        str(data),
+        "--api-port",
+        str(free_port()),
+        *arguments,
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
     try:
         with provider_capture(data, folder / "provider.pcap") if capture else no_capture() as file:
             output, _ = process.communicate(timeout=duration_s + 120)
@@ -71,8 +89,24 @@ def provider_capture(data: Path, file: Path) -> Iterator[Path]:
         threading.Event().wait(0.1)
     node = json.loads((data / "lab" / "lab.json").read_text())["plan"]["inventory"]["nodes"][0]
     capture = subprocess.Popen(
-        ["ip", "netns", "exec", node["netns"], "tcpdump", "-q", "-U", "-s", "0", "-c", "400", "-i", node["device"],
-         "-w", str(file), "udp port 6081"],
+        [
+            "ip",
+            "netns",
+            "exec",
+            node["netns"],
+            "tcpdump",
+            "-q",
+            "-U",
+            "-s",
+            "0",
+            "-c",
+            "400",
+            "-i",
+            node["device"],
+            "-w",
+            str(file),
+            "udp port 6081",
+        ],
         stderr=subprocess.DEVNULL,
     )
     try:

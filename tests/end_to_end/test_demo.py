@@ -47,12 +47,17 @@ def test_flow_records_add_up_to_the_packets(demo: DemoRun) -> None:
     lake = Lake(demo.data)
     rows = lake.fetch(
         "select flow_direction, action, sum(packets) as packets from flow_logs where gw_endpoint_id is not null "
-        "and log_status = 'OK' group by all", tables=("flow_logs",),
+        "and log_status = 'OK' group by all",
+        tables=("flow_logs",),
     ).to_pylist()
     packets = {(row["flow_direction"], row["action"]): row["packets"] for row in rows}
     books = demo.report["packets"]
     unrecorded = {"malformed", "receive_queue_full"}
-    refused = sum(count for reason, count in books["dropped"].items() if reason not in {*unrecorded, "not_returned", "deliver_failed"})
+    refused = sum(
+        count
+        for reason, count in books["dropped"].items()
+        if reason not in {*unrecorded, "not_returned", "deliver_failed"}
+    )
     recorded = books["offered"] - sum(books["dropped"].get(reason, 0) for reason in unrecorded)
     assert packets[("ingress", "ACCEPT")] + packets.get(("ingress", "REJECT"), 0) == recorded
     assert packets.get(("ingress", "REJECT"), 0) == refused
@@ -77,9 +82,11 @@ def test_the_alarm_goes_ok_alarm_ok(demo: DemoRun) -> None:
 
 
 def test_the_dead_target_is_in_the_health_history(demo: DemoRun) -> None:
-    rows = Lake(demo.data).fetch(
-        "select target_id, state, reason from target_health order by time", tables=("target_health",)
-    ).to_pylist()
+    rows = (
+        Lake(demo.data)
+        .fetch("select target_id, state, reason from target_health order by time", tables=("target_health",))
+        .to_pylist()
+    )
     ill = [row for row in rows if row["state"] == "unhealthy"]
     assert [row["reason"] for row in ill] == ["Target.FailedHealthChecks"]
     assert [row["state"] for row in rows if row["target_id"] == ill[0]["target_id"]][-1] == "healthy"
@@ -89,12 +96,17 @@ def test_every_table_was_fed(demo: DemoRun) -> None:
     lake = Lake(demo.data)
     for table in TABLES.values():
         if table.topic is not None:
-            assert lake.fetch(f"select count(*) as n from {table.name}", tables=(table.name,)).to_pylist()[0]["n"] > 0, table.name
+            assert (
+                lake.fetch(f"select count(*) as n from {table.name}", tables=(table.name,)).to_pylist()[0]["n"] > 0
+            ), table.name
 
 
 def test_status_says_that_it_balances(demo: DemoRun) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "gatewatch", "status", "--data", str(demo.data)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "gatewatch", "status", "--data", str(demo.data)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "The books balance." in result.stdout
@@ -109,13 +121,37 @@ def test_nothing_of_the_lab_is_left(demo: DemoRun) -> None:
 def dissected(demo: DemoRun) -> list[dict[str, Any]]:
     """The capture as tshark reads it, checksums verified."""
     fields = [
-        "geneve.version", "geneve.vni", "geneve.proto_type", "geneve.option.class", "geneve.option.type", "geneve.option.length",
-        "udp.dstport", "udp.length", "ip.len", "ip.checksum.status", "ip.src", "ip.dst", "frame.len", "tcp.checksum.status",
+        "geneve.version",
+        "geneve.vni",
+        "geneve.proto_type",
+        "geneve.option.class",
+        "geneve.option.type",
+        "geneve.option.length",
+        "udp.dstport",
+        "udp.length",
+        "ip.len",
+        "ip.checksum.status",
+        "ip.src",
+        "ip.dst",
+        "frame.len",
+        "tcp.checksum.status",
         "_ws.malformed",
     ]
     assert demo.capture is not None
-    command = ["tshark", "-r", str(demo.capture), "-T", "fields", "-E", "separator=|", "-o", "ip.check_checksum:TRUE",
-               "-o", "tcp.check_checksum:TRUE", *(part for field in fields for part in ("-e", field))]
+    command = [
+        "tshark",
+        "-r",
+        str(demo.capture),
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-o",
+        "ip.check_checksum:TRUE",
+        "-o",
+        "tcp.check_checksum:TRUE",
+        *(part for field in fields for part in ("-e", field)),
+    ]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     return [dict(zip(fields, line.split("|"), strict=True)) for line in lines]
 

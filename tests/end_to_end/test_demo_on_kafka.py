@@ -34,11 +34,16 @@ def test_every_record_is_there_exactly_once_all_the_same(demo: DemoRun) -> None:
 
 
 def test_no_flow_record_stands_twice(demo: DemoRun) -> None:
-    twice = Lake(demo.data).fetch(
-        "select count(*) as n from (select interface_id, srcaddr, dstaddr, pkt_srcaddr, pkt_dstaddr, srcport, dstport, protocol, "
-        "flow_direction, action, gw_drop_reason, gw_target_id, start, \"end\" from flow_logs where log_status = 'OK' "
-        "group by all having count(*) > 1)", tables=("flow_logs",),
-    ).to_pylist()
+    twice = (
+        Lake(demo.data)
+        .fetch(
+            "select count(*) as n from (select interface_id, srcaddr, dstaddr, pkt_srcaddr, pkt_dstaddr, srcport, dstport, protocol, "
+            "flow_direction, action, gw_drop_reason, gw_target_id, start, \"end\" from flow_logs where log_status = 'OK' "
+            "group by all having count(*) > 1)",
+            tables=("flow_logs",),
+        )
+        .to_pylist()
+    )
     assert twice == [{"n": 0}]
 
 

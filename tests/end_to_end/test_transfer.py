@@ -31,7 +31,9 @@ DNS_PORT = 53
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Lab, services and healthy appliances, without traffic."""
-    settings = Settings(data=str(tmp_path_factory.mktemp("stage")), api_port=free_port(), capture_window_s=5, metrics_period_s=5)
+    settings = Settings(
+        data=str(tmp_path_factory.mktemp("stage")), api_port=free_port(), capture_window_s=5, metrics_period_s=5
+    )
     one = Stage(settings, console=False, rate=1)
     try:
         one.open()

@@ -28,7 +28,9 @@ def show(settings: Settings, times: int = 1) -> None:
         (["--capture-window-s", "5"], {"GATEWATCH_CAPTURE_WINDOW_S": "60"}, "5 200000 1"),
     ],
 )
-def test_flags_and_environment_reach_the_command(arguments: list[str], environment: dict[str, str], output: str) -> None:
+def test_flags_and_environment_reach_the_command(
+    arguments: list[str], environment: dict[str, str], output: str
+) -> None:
     result = CliRunner().invoke(app, arguments, env=environment)
     assert (result.exit_code, result.output.strip()) == (0, output)
 

@@ -14,7 +14,9 @@ import pytest
 
 from gatewatch.supervisor import RESTART_WAITS_S, ServiceCommand, Supervisor, restart_wait_s
 
-SLEEPER = "import signal, time; signal.signal(signal.SIGTERM, lambda *a: exit(3)); print('up', flush=True); time.sleep(60)"
+SLEEPER = (
+    "import signal, time; signal.signal(signal.SIGTERM, lambda *a: exit(3)); print('up', flush=True); time.sleep(60)"
+)
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
 

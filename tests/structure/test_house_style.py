@@ -34,7 +34,11 @@ def test_a_file_is_a_noun_of_a_readable_size(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=identity)
 def test_a_function_fits_a_screen(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    long = [f"{f.name}: {length}" for f in functions(tree) if (length := (f.end_lineno or 0) - f.lineno + 1) > FUNCTION_LINES_MAX]
+    long = [
+        f"{f.name}: {length}"
+        for f in functions(tree)
+        if (length := (f.end_lineno or 0) - f.lineno + 1) > FUNCTION_LINES_MAX
+    ]
     assert not long
 
 
@@ -43,7 +47,8 @@ def test_what_others_see_has_a_docstring(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree) or not tree.body, "the module has no docstring"
     public = [
-        node for node in tree.body
+        node
+        for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_")
     ]
     assert not [node.name for node in public if not ast.get_docstring(node)]
@@ -52,5 +57,10 @@ def test_what_others_see_has_a_docstring(path: Path) -> None:
 def test_no_file_names_a_place_of_one_machine() -> None:
     pattern = re.compile(r"/wor[k]/|/hom[e]/[a-z]|/Use[r]s/")
     folders = (*ROOMS, "tests", "benchmarks", "docs", "packaging")
-    files = [p for folder in folders for p in (ROOT / folder).rglob("*") if p.suffix in {".py", ".md", ".sql", ".toml", ".yml"}]
+    files = [
+        p
+        for folder in folders
+        for p in (ROOT / folder).rglob("*")
+        if p.suffix in {".py", ".md", ".sql", ".toml", ".yml"}
+    ]
     assert not [identity(path) for path in files if pattern.search(path.read_text(encoding="utf-8"))]

@@ -21,7 +21,12 @@ ALLOWED = {
 
 #: The front door: it composes the rooms, so it may import them all; nothing on the ground floor may import it.
 FRONT_DOOR = (
-    "gatewatch.cli", "gatewatch.up", "gatewatch.answers", "gatewatch.status_view", "gatewatch.lab_commands", "gatewatch.demo",
+    "gatewatch.cli",
+    "gatewatch.up",
+    "gatewatch.answers",
+    "gatewatch.status_view",
+    "gatewatch.lab_commands",
+    "gatewatch.demo",
 )
 
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -52,11 +57,7 @@ def test_a_room_imports_only_what_it_may(path: Path) -> None:
     name = module_name(path)
     room = name.split(".")[0]
     front_door = within(name, *FRONT_DOOR)
-    wrong = [
-        target
-        for target in imported(path)
-        if not front_door and not within(target, room, *ALLOWED[room])
-    ]
+    wrong = [target for target in imported(path) if not front_door and not within(target, room, *ALLOWED[room])]
     assert not wrong, f"{name} may not import {wrong}"
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewatch.records.flow_log import DEFAULT_FORMAT, FIELDS, GATEWATCH_FORMAT, counted_tcp_flags, fields_of, format_of, schema_of
+from gatewatch.records.flow_log import (
+    DEFAULT_FORMAT,
+    FIELDS,
+    GATEWATCH_FORMAT,
+    counted_tcp_flags,
+    fields_of,
+    format_of,
+    schema_of,
+)
 
 
 def test_the_default_format_is_the_guides() -> None:
@@ -18,7 +26,10 @@ def test_the_default_format_is_the_guides() -> None:
 
 
 def test_as_many_fields_as_each_version_brought() -> None:
-    counts = {version: sum(1 for f in FIELDS.values() if 2 <= f.version <= version) for version in (2, 3, 4, 5, 7, 8, 9, 10, 11)}
+    counts = {
+        version: sum(1 for f in FIELDS.values() if 2 <= f.version <= version)
+        for version in (2, 3, 4, 5, 7, 8, 9, 10, 11)
+    }
     assert counts == {2: 14, 3: 21, 4: 25, 5: 29, 7: 39, 8: 40, 9: 41, 10: 42, 11: 54}
 
 

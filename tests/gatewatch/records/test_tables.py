@@ -23,7 +23,8 @@ def test_every_table_has_its_time_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "table"), [(TargetHealthChange, TARGET_HEALTH), (ApplianceAccess, APPLIANCE_ACCESS), (AlarmEvent, ALARMS)]
+    ("record", "table"),
+    [(TargetHealthChange, TARGET_HEALTH), (ApplianceAccess, APPLIANCE_ACCESS), (AlarmEvent, ALARMS)],
 )
 def test_a_records_fields_are_its_tables_columns(record: type[msgspec.Struct], table: Table) -> None:
     assert list(record.__struct_fields__) == table.schema.names

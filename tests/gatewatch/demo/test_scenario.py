@@ -1,0 +1,42 @@
+"""The scenario's plan, and that it never removes what is not a demo's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder
+
+
+@pytest.mark.parametrize("duration_s", [0, 20, 60, 600])
+def test_acts_are_in_order_and_within_the_run(duration_s: float) -> None:
+    acts = plan_acts(duration_s, 10)
+    order = [acts.kill_s, acts.kill_latest_s, acts.revive_s, acts.revive_latest_s]
+    assert order == sorted(order)
+    assert acts.ingest_kills_s == sorted(acts.ingest_kills_s)
+    assert len(acts.ingest_kills_s) == 10
+    if duration_s:
+        assert max(order + acts.ingest_kills_s) < duration_s
+
+
+def test_an_earlier_demo_is_removed(tmp_path: Path) -> None:
+    (tmp_path / MARKER).touch()
+    (tmp_path / "lake" / "metrics").mkdir(parents=True)
+    (tmp_path / "manifest.sqlite-wal").touch()
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "notes.txt").touch()
+    prepare_folder(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lab", MARKER, "notes.txt"]
+
+
+def test_records_of_somebody_else_are_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    with pytest.raises(Refused, match="choose another folder with --data"):
+        prepare_folder(tmp_path)
+    assert (tmp_path / "lake").exists()
+
+
+def test_a_new_folder_is_made(tmp_path: Path) -> None:
+    prepare_folder(tmp_path / "new")
+    assert (tmp_path / "new" / MARKER).exists()
