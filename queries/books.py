@@ -1,35 +1,19 @@
 """The chain of counters from packet to lake row: what each hop received, passed on, dropped and holds.
 
-`differences` names every place where received is not sent + dropped + held; empty means the books balance.
+`differences` names every place where counts that should agree do not; empty means the books balance.  It can be asked
+while the services run (what is under way is held) and after they stopped.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from queries import packet_books, record_books
+from queries.hop import Books, Difference, Hop
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
-    """One hop of a chain.  `unit` says what is counted (packets, records, rows); `dropped` is by reason."""
-
-    chain: str
-    name: str
-    unit: str
-    received: int
-    sent: int
-    dropped: dict[str, int]
-    held: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """Two counts that should agree and do not."""
-
-    chain: str
-    what: str
-    expected: int
-    found: int
+__all__ = ["Chain", "Difference", "Hop", "chain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +30,15 @@ class Chain:
         return not self.differences
 
 
-def chain(data: Path) -> Chain:
-    """The books of a data folder, read while the services run or after they stopped."""
-    raise AssertionError("filled in by the next change")
+def chain(data: Path, *, now_s: float | None = None) -> Chain:
+    """The books of a data folder; `now_s` (epoch seconds, default: now) decides whether the forwarder still runs.
+
+    Raises `QueryFailed` when manifest, spools or files cannot be read.
+    """
+    packets, records = Books(), Books()
+    under_way = record_books.enter(records, data)
+    packet_books.enter(packets, data, now_s=time.time() if now_s is None else now_s, under_way=under_way)
+    return Chain(
+        hops=[*packets.hops, *records.hops], differences=[*packets.differences, *records.differences],
+        notes=[*packets.notes, *records.notes],
+    )
