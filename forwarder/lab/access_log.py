@@ -50,12 +50,6 @@ class AccessLog:
         self._lines_held_max = lines_held_max
         self._lock = threading.Lock()
         self._held: list[Seen] = []
-        self._publishing = 0
-
-    @property
-    def held(self) -> int:
-        """Lines handed over that are neither published nor lost."""
-        return len(self._held) + self._publishing
 
     def hand_over(self, seen: Sequence[Seen]) -> None:
         """Take lines; those for which there is no room are lost."""
@@ -66,20 +60,20 @@ class AccessLog:
             self.lost += max(0, len(seen) - room)
 
     def publish(self) -> None:
-        """Put everything that is held on the bus."""
+        """Put everything that is held on the bus; when that fails it stays held, and the publisher's error is raised."""
         with self._lock:
-            batch, self._held = self._held, []
-            self._publishing = len(batch)
-        if batch:
-            encode = msgspec.json.Encoder().encode
-            lines = (encode(access_record(seen, self._appliance_id)) for seen in batch)
-            messages = drafts(lines, key=self._appliance_id, message_bytes_max=self._message_bytes_max)
-            self._publisher.publish(list(messages))
+            batch = self._held[:]
+        if not batch:
+            return
+        encode = msgspec.json.Encoder().encode
+        lines = (encode(access_record(seen, self._appliance_id)) for seen in batch)
+        messages = drafts(lines, key=self._appliance_id, message_bytes_max=self._message_bytes_max)
+        self._publisher.publish(list(messages))
         with self._lock:
+            del self._held[:len(batch)]
             self.published += len(batch)
-            self._publishing = 0
 
     def counts(self) -> dict[str, int]:
         """The books of the access log."""
         with self._lock:
-            return {"handed_over": self.handed_over, "published": self.published, "held": self.held, "lost": self.lost}
+            return {"handed_over": self.handed_over, "published": self.published, "held": len(self._held), "lost": self.lost}

@@ -23,6 +23,11 @@ class HealthAnswer:
         self._server = HttpServer(self.answer)
         self._loop = NamespaceLoop(netns, self._listen, name="health-answer")
 
+    @property
+    def port(self) -> int:
+        """The port it listens on, once started (0 was given: one that was free)."""
+        return self._server.port or self._port
+
     def toggle(self) -> None:
         """Fail from now on, or no longer."""
         self.failing = not self.failing
