@@ -17,7 +17,8 @@ class Item(msgspec.Struct):
 def test_lines_keep_their_order_and_messages_their_limit() -> None:
     items = [Item("x" * length) for length in (1, 30, 5, 60, 2)]
     drafts = list(json_drafts("topic", "key", items, 80))
-    assert [json.loads(line)["text"] for draft in drafts for line in draft.value.split(b"\n")] == [i.text for i in items]
+    lines = [json.loads(line) for draft in drafts for line in draft.value.split(b"\n")]
+    assert [line["text"] for line in lines] == [item.text for item in items]
     assert all(len(draft.value) <= 80 for draft in drafts)
     assert sum(draft.records for draft in drafts) == len(items)
     assert len(drafts) < len(items)
