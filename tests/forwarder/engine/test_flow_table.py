@@ -1,0 +1,135 @@
+"""The table: two keys to one flow, a limit, expiry in bounded steps."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwarder.engine.counters import TargetCounters
+from forwarder.engine.flow_key import reverse_key
+from forwarder.engine.flow_table import Binding, BoundTarget, EndpointFlows, Flow, FlowTable, release
+from forwarder.wire.inner_packet import OTHER, TCP
+from tests.forwarder.engine.examples import plan
+
+PLAN = plan().endpoints[0]
+
+
+def bound_target() -> BoundTarget:
+    counters = TargetCounters(load_balancer="lb", target_group="tg", target_id="i-1", address="10.1.0.1", zone="a")
+    return BoundTarget(id="i-1", address="10.1.0.1", zone="a", zone_id="use1-az1", counters=counters)
+
+
+def key(number: int) -> bytes:
+    return bytes((10, 0, 0, 1, 10, 0, 0, 2)) + number.to_bytes(2, "big") + b"\x01\xbb"
+
+
+def flow(number: int, *, last_s: float = 0.0, idle_timeout_s: float = 350, target: BoundTarget | None = None) -> Flow:
+    made = Flow(endpoint=0, kind=TCP, key=key(number))
+    made.last_s, made.idle_timeout_s, made.binding = last_s, idle_timeout_s, None
+    made.target = target or bound_target()
+    return made
+
+
+def table(flows_max: int = 10) -> tuple[FlowTable, EndpointFlows]:
+    return FlowTable(flows_max=flows_max), EndpointFlows(0, PLAN)
+
+
+def test_both_keys_lead_to_one_flow() -> None:
+    made, endpoint = table()
+    added = flow(1)
+    made.add(added, endpoint)
+    there, back = endpoint.directions[TCP][key(1)], endpoint.directions[TCP][reverse_key(TCP, key(1))]
+    assert there is added.forward
+    assert back is added.backward
+    assert there.flow is back.flow is added
+    assert list(made.flows(endpoint)) == [added]
+    assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 1
+    made.remove(added, endpoint)
+    assert endpoint.directions == [{}, {}, {}]
+    assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 0
+
+
+def test_a_flow_that_is_its_own_reverse_has_one_direction() -> None:
+    made, endpoint = table()
+    own = Flow(endpoint=0, kind=OTHER, key=b"\x01" + bytes((10, 0, 0, 1)) * 2)
+    own.last_s, own.idle_timeout_s, own.binding, own.target = 0.0, 120, None, bound_target()
+    made.add(own, endpoint)
+    assert own.forward is own.backward
+    made.remove(own, endpoint)
+    assert len(made) == 0
+
+
+def test_it_takes_no_more_than_its_limit() -> None:
+    made, endpoint = table(flows_max=2)
+    made.add(flow(1), endpoint)
+    assert not made.full
+    made.add(flow(2), endpoint)
+    assert made.full
+    with pytest.raises(AssertionError):
+        made.add(flow(3), endpoint)
+
+
+def test_a_flow_expires_exactly_at_its_timeout() -> None:
+    made, endpoint = table()
+    made.add(flow(1, idle_timeout_s=350), endpoint)
+    assert made.expire(349.9, 10, [endpoint]) == 0
+    assert made.expire(350.0, 10, [endpoint]) == 1
+    assert len(made) == made.heap_entries == 0
+
+
+def test_a_flow_that_was_used_is_put_back() -> None:
+    made, endpoint = table()
+    used = flow(1, idle_timeout_s=120)
+    made.add(used, endpoint)
+    used.last_s = 100.0
+    assert made.expire(120.0, 10, [endpoint]) == 0
+    assert made.expire(219.0, 10, [endpoint]) == 0
+    assert made.expire(220.0, 10, [endpoint]) == 1
+
+
+def test_expiry_does_no_more_than_its_budget() -> None:
+    made, endpoint = table()
+    for number in range(10):
+        made.add(flow(number), endpoint)
+    assert [made.expire(1000.0, 4, [endpoint]) for _ in range(4)] == [4, 4, 2, 0]
+
+
+def test_removed_flows_do_not_pile_up() -> None:
+    made, endpoint = table(flows_max=5)
+    for number in range(1000):
+        added = flow(number % 7)
+        made.add(added, endpoint)
+        assert made.heap_entries <= 10
+        made.remove(added, endpoint)
+
+
+def test_a_shared_binding_goes_with_its_last_flow() -> None:
+    endpoint = EndpointFlows(0, PLAN)
+    binding = Binding(name=b"n", target=bound_target(), plan=PLAN, slot_hash=1, idle_timeout_s=350, now_s=0.0)
+    endpoint.bindings[b"n"] = binding
+    binding.flows = 2
+    release(binding, endpoint)
+    assert endpoint.bindings == {b"n": binding}
+    newer = Binding(name=b"n", target=bound_target(), plan=PLAN, slot_hash=1, idle_timeout_s=350, now_s=0.0)
+    endpoint.bindings[b"n"] = newer
+    release(binding, endpoint)
+    assert endpoint.bindings == {b"n": newer}, "another took its place"
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.floats(0, 1000), st.booleans()), max_size=60))
+def test_what_is_idle_goes_and_what_is_not_stays(steps: list[tuple[int, float, bool]]) -> None:
+    made, endpoint = table(flows_max=9)
+    now_s = 0.0
+    live: dict[int, Flow] = {}
+    for number, later_s, use in steps:
+        now_s += later_s / 10
+        if number in live and use:
+            live[number].last_s = now_s
+        elif number not in live:
+            live[number] = flow(number, last_s=now_s, idle_timeout_s=120 if number % 2 else 350)
+            made.add(live[number], endpoint)
+        made.expire(now_s, 100, [endpoint])
+        live = {name: entry for name, entry in live.items() if now_s - entry.last_s < entry.idle_timeout_s}
+        assert {entry.forward.key for entry in made.flows(endpoint)} == {key(name) for name in live}
+        assert len(made) == len(live) == endpoint.counters.active_flows
