@@ -44,12 +44,11 @@ def times_ms(table: Table, rows: pa.Table) -> pa.ChunkedArray:
     return column.cast(pa.int64())
 
 
-def write(lake: Path, table: Table, rows: pa.Table, now_s: float) -> list[LakeFile]:
-    """Write rows (of the table's schema, any order) to as many files as they have hours; without time: to this hour."""
-    return [
-        write_file(lake, table, slot.folder, _file_name(table, slot, now_s), slot.rows)
-        for slot in _slots(table, rows, int(now_s // layout.HOUR_S))
-    ]
+def write(lake: Path, table: Table, rows: pa.Table, now_s: float) -> Iterator[LakeFile]:
+    """Write rows (of the table's schema, any order) to as many files as they have hours, a file each time the caller
+    asks for the next; rows without time go to the hour of `now_s`."""
+    for slot in _slots(table, rows, int(now_s // layout.HOUR_S)):
+        yield write_file(lake, table, slot.folder, _file_name(table, slot, now_s), slot.rows)
 
 
 def write_file(lake: Path, table: Table, folder: str, name: str, rows: pa.Table) -> LakeFile:
@@ -57,19 +56,27 @@ def write_file(lake: Path, table: Table, folder: str, name: str, rows: pa.Table)
     path = lake / folder / name
     _make_folder(path.parent)
     temporary = path.with_name(TEMPORARY_PREFIX + name)
-    with temporary.open("wb") as file:
-        # Readers see plain text columns: without Arrow's schema in the file nobody asks how they were held in memory.
-        pq.write_table(rows, file, compression="zstd", compression_level=3, use_dictionary=True, store_schema=False)
-        file.flush()
-        os.fsync(file.fileno())
-        size = file.tell()
-    temporary.replace(path)
+    try:
+        size = _write_synced(temporary, rows)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     _sync_folder(path.parent)
     bounds = pc.min_max(times_ms(table, rows)).as_py()
     return LakeFile(
         path=f"{folder}/{name}", table=table.name, slot=folder, rows=rows.num_rows, bytes=size,
         min_ms=bounds["min"], max_ms=bounds["max"],
     )
+
+
+def _write_synced(path: Path, rows: pa.Table) -> int:
+    with path.open("wb") as file:
+        # Readers see plain text columns: without Arrow's schema in the file nobody asks how they were held in memory.
+        pq.write_table(rows, file, compression="zstd", compression_level=3, use_dictionary=True, store_schema=False)
+        file.flush()
+        os.fsync(file.fileno())
+        return file.tell()
 
 
 def unique_name() -> str:

@@ -6,6 +6,8 @@ reader sees and `ingest/orphans.py` deletes; between manifest and bus, the messa
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,19 +52,33 @@ class Pipeline:
         """Put the messages into the lake, all or (on an error) none; the positions that the bus may be told."""
         batch = batches.read(messages, self._last_seqs, self._clock())
         commit = Commit(at_s=self._clock(), positions=batch.positions, streams=batch.streams, gaps=batch.gaps)
-        for name, rows in batch.rows.items():
-            commit.files.extend(lake_files.write(self.lake, TABLES[name], rows, commit.at_s))
-        # After writing: rows become readable with the transaction that comes now.
-        commit.at_s = self._clock()
-        for name, rows in batch.rows.items():
-            commit.freshness.extend(batches.freshness(TABLES[name], rows, commit.at_s))
-        self.manifest.commit(commit)
+        try:
+            for name, rows in batch.rows.items():
+                for file in lake_files.write(self.lake, TABLES[name], rows, commit.at_s):
+                    commit.files.append(file)
+            # After writing: rows become readable with the transaction that comes now.
+            commit.at_s = self._clock()
+            for name, rows in batch.rows.items():
+                commit.freshness.extend(batches.freshness(TABLES[name], rows, commit.at_s))
+            self.manifest.commit(commit)
+        except BaseException:
+            self._take_back(commit)
+            raise
         self._remember(commit)
         return batch.positions
 
     def close(self) -> None:
         """Close the manifest."""
         self.manifest.close()
+
+    def _take_back(self, commit: Commit) -> None:
+        """Delete what a failed attempt wrote: a full disk must not get fuller with each try."""
+        with contextlib.suppress(OSError, sqlite3.Error):
+            # A transaction may fail to answer and yet have become true.
+            known = self.manifest.known_paths()
+            for file in commit.files:
+                if file.path not in known:
+                    (self.lake / file.path).unlink(missing_ok=True)
 
     def _remember(self, commit: Commit) -> None:
         counters = self.counters

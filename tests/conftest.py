@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+# Fixtures for the whole tree, by their names.
+from tests.kafka_broker import kafka_broker, own_kafka_broker
+
+__all__ = ["kafka_broker", "own_kafka_broker"]
+
 SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 
 

@@ -44,6 +44,7 @@ create table messages (
   records integer not null, headers text not null, at_s real not null) strict;
 create unique index messages_by_seq on messages (topic, seq);
 create table positions (consumer text, topic text, next_seq integer not null, primary key (consumer, topic)) strict;
+create table partitions (topic text primary key, partition integer not null) strict;
 create table sources (name text primary key, position integer not null) strict;
 """
 

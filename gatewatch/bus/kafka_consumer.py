@@ -1,0 +1,134 @@
+"""Reading the bus from Kafka: partitions assigned by hand, from positions that the reader stores with what it wrote.
+
+No consumer group decides what is read; offsets are committed to the group `gatewatch-<name>` all the same, so that
+Kafka's own tools show the lag.  A message without origin and seq is of a producer that is not gatewatch: its origin is
+empty and its seq 0.  While the broker is away, `poll` answers nothing and tries again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from gatewatch.bus.kafka import BLOCK_MS, REQUEST_MS, Cluster, make_topics
+from gatewatch.bus.message import Message
+
+RETRY_S_MAX = 2.0
+#: How often new partitions are looked for, and how often the group's offsets are committed, in seconds.
+DISCOVER_S = 5.0
+COMMIT_S = 2.0
+
+_log = structlog.get_logger()
+
+
+class KafkaBusConsumer:
+    """Reads every partition of `topics` from `positions`, and finds partitions as they are added."""
+
+    def __init__(self, cluster: Cluster, name: str, topics: Sequence[str], positions: Mapping[str, int]) -> None:
+        self._cluster = cluster
+        self._name = name
+        self._topics = tuple(topics)
+        self._next = dict(positions)
+        self._consumer: Any = None
+        self._assigned: set[Any] = set()
+        self._discover_at_s = 0.0
+        self._commit_at_s = 0.0
+        self._retry_s = 0.1
+
+    def poll(self, timeout_s: float, messages_max: int) -> list[Message]:
+        """At most `messages_max` messages, in order within a partition; empty after `timeout_s` without any."""
+        try:
+            if self._consumer is None:
+                self._connect()
+            self._discover()
+            found = self._consumer.poll(timeout_ms=round(timeout_s * 1000), max_records=messages_max)
+        except (KafkaError, OSError) as error:
+            _log.warning("kafka cannot be read", error=str(error) or type(error).__name__)
+            self._disconnect()
+            time.sleep(min(self._retry_s, timeout_s))
+            self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
+            return []
+        self._retry_s = 0.1
+        messages = [_message(record) for records in found.values() for record in records]
+        for message in messages:
+            self._next[message.partition] = message.offset + 1
+        return messages
+
+    def acknowledge(self, positions: Mapping[str, int]) -> None:
+        """Commit the positions to the group, once in `COMMIT_S`; they are for people, so nothing waits for them."""
+        if self._consumer is None or time.monotonic() < self._commit_at_s:
+            return
+        self._commit_at_s = time.monotonic() + COMMIT_S
+        offsets = {
+            place: OffsetAndMetadata(positions[name], "", -1)
+            for place in self._assigned if (name := _partition_name(place.topic, place.partition)) in positions
+        }
+        if offsets:
+            self._consumer.commit_async(offsets, callback=_ignore_result)
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._disconnect()
+
+    def _connect(self) -> None:
+        make_topics(self._cluster, self._topics)
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=self._cluster.servers.split(","), client_id=f"gatewatch-{self._name}",
+            group_id=f"gatewatch-{self._name}", enable_auto_commit=False, auto_offset_reset="earliest",
+            allow_auto_create_topics=False, metadata_max_age_ms=round(DISCOVER_S * 1000), max_partition_fetch_bytes=8 << 20,
+            fetch_max_wait_ms=200, request_timeout_ms=REQUEST_MS, reconnect_backoff_max_ms=1_000,
+            bootstrap_timeout_ms=BLOCK_MS,
+        )
+        self._assigned = set()
+        self._discover_at_s = 0.0
+
+    def _disconnect(self) -> None:
+        if self._consumer is not None:
+            with contextlib.suppress(KafkaError, OSError):
+                self._consumer.close(autocommit=False)
+        self._consumer = None
+
+    def _discover(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._discover_at_s:
+            return
+        self._discover_at_s = now_s + DISCOVER_S
+        there = {
+            TopicPartition(topic, number)
+            for topic in self._topics for number in self._consumer.partitions_for_topic(topic) or ()
+        }
+        if there == self._assigned:
+            return
+        self._consumer.assign(sorted(there))
+        for place in there:
+            # Without a stored position the beginning is wanted, not what the group committed.
+            self._consumer.seek(place, self._next.get(_partition_name(place.topic, place.partition), 0))
+        self._assigned = there
+
+
+def _partition_name(topic: str, number: int) -> str:
+    return f"{topic}:{number}"
+
+
+def _ignore_result(offsets: Any, result: Any) -> None:
+    """The group's offsets are only shown; the ones that count are in the manifest."""
+
+
+def _message(record: Any) -> Message:
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+    origin, seq, records = headers.pop("origin", ""), headers.pop("seq", ""), headers.pop("records", "")
+    value = record.value or b""
+    own = bool(origin) and seq.isdecimal()
+    return Message(
+        topic=record.topic, key=(record.key or b"").decode(errors="replace"), value=value,
+        records=int(records) if own and records.isdecimal() else value.count(b"\n") + 1,
+        headers=headers, origin=origin if own else "", seq=int(seq) if own else 0,
+        partition=_partition_name(record.topic, record.partition), offset=record.offset,
+    )
