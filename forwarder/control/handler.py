@@ -15,7 +15,8 @@ from forwarder.control.operations import OPERATIONS
 from forwarder.control.store import Store, counting_changes
 from forwarder.inventory import Inventory
 from gatewatch.aws.call import Call
-from gatewatch.aws.error import AwsError, invalid
+from gatewatch.aws.error import AwsError
+from gatewatch.aws.services import SERVICES
 from gatewatch.records.audit_event import encode
 from gatewatch.settings import Settings
 
@@ -103,7 +104,8 @@ class Handler:
         operation = OPERATIONS[call.service][call.operation]
         strangers = sorted(call.parameters.keys() - operation.members)
         if strangers:
-            raise invalid(f"{', '.join(strangers)} cannot be specified: gatewatch serves gateway load balancers only")
+            code = SERVICES[call.service].validation_code
+            raise AwsError(code, f"{', '.join(strangers)} cannot be specified: gatewatch has nothing to do with it")
         return operation.run(self._context(connection, call, now_s), call.parameters)
 
     def _context(self, connection: sqlite3.Connection, call: Call, now_s: float) -> Context:

@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from forwarder.control import account, attributes, health_check, listeners, load_balancers, tags, target_groups, targets
+from forwarder.control import (
+    account,
+    attributes,
+    health_check,
+    listeners,
+    load_balancers,
+    network,
+    tags,
+    target_groups,
+    targets,
+)
 from forwarder.control.context import Function
 
 
@@ -69,5 +79,18 @@ ELBV2: Final = {
 
 STS: Final = {"GetCallerIdentity": _operation(account.get_caller_identity)}
 
+_LISTING: Final = ("Filters", "MaxResults", "NextToken", "DryRun")
+
+EC2: Final = {
+    "DescribeAvailabilityZones": _operation(
+        network.describe_availability_zones, "ZoneNames", "ZoneIds", "AllAvailabilityZones", "Filters", "DryRun"
+    ),
+    "DescribeVpcs": _operation(network.describe_vpcs, "VpcIds", *_LISTING),
+    "DescribeSubnets": _operation(network.describe_subnets, "SubnetIds", *_LISTING),
+    "DescribeInstances": _operation(network.describe_instances, "InstanceIds", *_LISTING),
+    "DescribeNetworkInterfaces": _operation(network.describe_network_interfaces, "NetworkInterfaceIds", *_LISTING),
+    "DescribeVpcEndpoints": _operation(network.describe_vpc_endpoints, "VpcEndpointIds", *_LISTING),
+}
+
 #: By service (botocore's name) and operation.
-OPERATIONS: Final = {"elbv2": ELBV2, "sts": STS}
+OPERATIONS: Final = {"elbv2": ELBV2, "ec2": EC2, "sts": STS}
