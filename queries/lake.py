@@ -11,6 +11,7 @@ them, because other engines read the files and not this view.  Timestamps and `d
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,9 @@ ATTEMPTS_MAX = 3
 
 #: Memory of the queries of one process of ours (a user's own SQL has `sql_memory_mb`).
 MEMORY_MB_MAX = 2_048
+
+#: What `read_parquet` takes as a pattern; in brackets it stands for itself.
+_GLOB = re.compile(r"([*?\[])")
 
 _DUCKDB_TYPES = {
     pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
@@ -58,7 +62,7 @@ def view_sql(files: TableFiles) -> str:
     types = column_types(TABLES[files.table])
     if files.paths:
         columns = ", ".join(f'"{name}"' for name in types)
-        listed = ", ".join(_quoted(path) for path in files.paths)
+        listed = ", ".join(_quoted(_GLOB.sub(r"[\1]", path)) for path in files.paths)
         source = f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false)"
     else:
         columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in types.items())
@@ -105,7 +109,10 @@ class Lake:
     def connection(
         self, tables: Sequence[str] | None = None, *, start_s: float | None = None, end_s: float | None = None
     ) -> duckdb.DuckDBPyConnection:
-        """A connection of the caller's own (close it) with a view for each of `tables` (default: all)."""
+        """A connection of the caller's own (close it) with a view for each of `tables` (default: all).
+
+        Raises `QueryFailed` for an unreadable manifest and `duckdb.IOException` for an unreadable file.
+        """
         return self._connect(self.files(list(TABLES) if tables is None else tables, start_s=start_s, end_s=end_s))
 
     def fetch(
@@ -122,16 +129,14 @@ class Lake:
         `start_s` and `end_s` only choose files: the SQL must still filter rows.  Raises `QueryFailed`.
         """
         for attempt in range(1, ATTEMPTS_MAX + 1):
-            connection = self.connection(tables, start_s=start_s, end_s=end_s)
             try:
-                return connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
+                with self.connection(tables, start_s=start_s, end_s=end_s) as connection:
+                    return connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
             except duckdb.IOException as error:
                 if attempt == ATTEMPTS_MAX:
                     raise QueryFailed(f"a file of the lake cannot be read: {error}") from error
             except duckdb.Error as error:
                 raise QueryFailed(str(error)) from error
-            finally:
-                connection.close()
         raise AssertionError("the loop returns or raises")
 
     def close(self) -> None:
@@ -146,8 +151,12 @@ class Lake:
             if self._database is None:
                 self._database = _open_database()
             connection = self._database.cursor()
-        for each in files:
-            connection.execute(view_sql(each))
+        try:
+            for each in files:
+                connection.execute(view_sql(each))
+        except duckdb.Error:
+            connection.close()
+            raise
         return connection
 
 

@@ -90,8 +90,7 @@ def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, int]:
     explain = _EXPLAIN.match(sql, begin)
     begin = explain.end() if explain else begin
     offset = len(sql[:begin].encode())
-    answer = connection.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql[begin:]]).fetchone()
-    assert answer is not None, "a SELECT without FROM has one row"
+    [answer] = connection.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql[begin:]]).fetchall()
     # Strings stay as they are; the depth of DuckDB's own parser bounds the depth of the document.
     tree = json.loads(answer[0])
     if tree["error"]:
@@ -163,7 +162,7 @@ def _check_node(sql: str, offset: int, node: dict[str, Any], with_names: set[str
     elif kind == "TABLE_FUNCTION":
         function = str(node["function"].get("function_name", "")).lower()
         if function not in _TABLE_FUNCTIONS:
-            raise _refused(sql, offset, node["function"], f"the table function {function} cannot be used here")
+            raise _refused(sql, offset, node, f"the table function {function} cannot be used here")
     elif kind == "FUNCTION" and str(node.get("function_name", "")).lower() in _REFUSED_FUNCTIONS:
         raise _refused(sql, offset, node, f"the function {node['function_name']} cannot be used here")
 

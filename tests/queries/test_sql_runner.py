@@ -1,0 +1,119 @@
+"""Users' SQL end to end, through the process: results, limits, errors, and that nothing can be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gatewatch.settings import Settings
+from queries.sql_runner import SqlError, SqlRunner, run_sql
+from tests.queries.lake_builder import HOUR_S, flow, publish, unhealthy
+from tests.queries.statements import blocks
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    data = tmp_path_factory.mktemp("data")
+    publish(data, "flow_logs", [flow(HOUR_S + second, bytes=second) for second in range(50)])
+    publish(data, "flow_logs", [flow(HOUR_S + 60, action="REJECT", gw_drop_reason="no_target")])
+    publish(data, "metrics", [unhealthy(HOUR_S, 1.0)])
+    return Settings(data=str(data), sql_time_s=1.0, sql_memory_mb=128, sql_rows_max=20)
+
+
+@pytest.fixture(scope="module")
+def runner(settings: Settings) -> Iterator[SqlRunner]:
+    with SqlRunner(settings) as warm:
+        yield warm
+
+
+def files(settings: Settings) -> list[str]:
+    return sorted(str(path) for path in settings.data_path.rglob("*"))
+
+
+@pytest.mark.parametrize(("expected", "statement"), blocks("allowed.sql"))
+def test_reading_statements_give_rows(runner: SqlRunner, expected: str, statement: str) -> None:
+    assert runner.run(statement).table.num_rows == int(expected.split()[0])
+
+
+@pytest.mark.parametrize(("expected", "statement"), blocks("refused.sql"))
+def test_no_statement_writes_or_reads_elsewhere(
+    runner: SqlRunner, settings: Settings, tmp_path: Path, expected: str, statement: str
+) -> None:
+    outside = tmp_path / "outside.csv"
+    before = files(settings)
+    with pytest.raises(SqlError) as caught:
+        runner.run(statement.replace("LAKE", str(settings.data_path / "lake")).replace("OUTSIDE", str(outside)))
+    assert caught.value.kind == expected.split(":")[0]
+    assert files(settings) == before
+    assert not outside.exists()
+
+
+def test_a_result_has_columns_types_and_time(runner: SqlRunner) -> None:
+    result = runner.run("SELECT count(*) AS n, max(start_time) AS newest FROM flow_logs")
+    assert result.columns == ["n", "newest"]
+    assert result.types == ["BIGINT", "TIMESTAMP WITH TIME ZONE"]
+    assert result.table.to_pylist()[0]["newest"].timestamp() == HOUR_S + 60
+    assert 0 < result.elapsed_s < 1
+    assert not result.truncated
+
+
+def test_rows_are_cut_off_at_the_limit(runner: SqlRunner) -> None:
+    result = runner.run("SELECT * FROM flow_logs")
+    assert (result.table.num_rows, result.truncated) == (20, True)
+    exact = runner.run("SELECT * FROM flow_logs LIMIT 20")
+    assert (exact.table.num_rows, exact.truncated) == (20, False)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "line"),
+    [
+        ("SELECT foo\nFROM flow_logs", "name", 1),
+        ("SELECT\n 'a'::INTEGER", "type", 2),
+        ("SELECT 1 +", "syntax", 1),
+        ("SELECT count(*) FROM range(1000000000000) AS t(i) WHERE i % 7 = 3", "time", None),
+        ("SELECT list(i) FROM range(1000000000) AS t(i)", "memory", None),
+        ("SELECT repeat('x', 1000000000)", "memory", None),
+        ("SELECT * FROM flow_logs WHERE start = $1", "type", None),
+    ],
+)
+def test_an_error_is_of_a_kind_and_the_process_goes_on(
+    runner: SqlRunner, statement: str, kind: str, line: int | None
+) -> None:
+    with pytest.raises(SqlError) as caught:
+        runner.run(statement)
+    assert (caught.value.kind, caught.value.line) == (kind, line)
+    assert runner.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
+
+
+def test_a_process_that_dies_is_told_and_replaced(settings: Settings) -> None:
+    with SqlRunner(settings) as runner:
+        runner.start()
+        process = runner._process
+        assert process is not None
+        os.kill(process.pid, 9)
+        process.wait()
+        assert runner.run("SELECT 1 AS one").table.num_rows == 1
+
+
+def test_new_files_are_seen_by_the_warm_process(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path))
+    with SqlRunner(settings) as runner:
+        assert runner.run("SELECT * FROM flow_logs").table.num_rows == 0
+        publish(tmp_path, "flow_logs", [flow(HOUR_S)])
+        assert runner.run("SELECT * FROM flow_logs").table.num_rows == 1
+
+
+def test_a_file_that_is_gone_is_an_error_and_not_an_empty_table(tmp_path: Path) -> None:
+    publish(tmp_path, "flow_logs", [flow(HOUR_S)]).unlink()
+    with pytest.raises(SqlError) as caught:
+        run_sql(Settings(data=str(tmp_path)), "SELECT * FROM flow_logs")
+    assert caught.value.kind == "failed"
+
+
+def test_one_statement_needs_no_runner(settings: Settings) -> None:
+    wide = msgspec.structs.replace(settings, sql_rows_max=1_000, sql_time_s=10.0)
+    assert run_sql(wide, "SELECT sum(bytes) AS bytes FROM flow_logs").table.num_rows == 1
