@@ -48,7 +48,8 @@ from forwarder.wire.malformed_packet import MalformedPacket
 
 #: Directions remembered in one capture window, as a multiple of `flows_max`.
 WINDOW_PARTS_PER_FLOW = 4
-_COMMON_BYTES = GENEVE_BYTES - 8  # of the GENEVE header, what all flows of an endpoint and IP version share
+_OPTION_BYTES = 8  # the cookie option, with which our header ends
+_COMMON_BYTES = GENEVE_BYTES - _OPTION_BYTES  # what all flows of an endpoint and IP version share
 _VERSION_OF_PROTOCOL = {IPV4_PROTOCOL: 4, IPV6_PROTOCOL: 6}
 _COOKIE_HEADER = cookie_option(0)[:4]
 _FIN, _RST, _FIN_RST = 1, 4, 5
@@ -197,7 +198,7 @@ class Engine:
             if found is not None:
                 state, version = found
                 option, inner = payload[_COMMON_BYTES:GENEVE_BYTES], payload[GENEVE_BYTES:]
-            if found is None or option[:4] != _COOKIE_HEADER:
+            if found is None or option[:4] != _COOKIE_HEADER or len(option) != _OPTION_BYTES:
                 parsed = self._parse_return(payload)
                 if parsed is None:
                     continue
