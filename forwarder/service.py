@@ -33,7 +33,7 @@ from forwarder.desired import Desired
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan
 from forwarder.forwarder_status import status_of
-from forwarder.inventory import Inventory, read_inventory
+from forwarder.inventory import BadInventory, Inventory, read_inventory
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from gatewatch.bus import Publisher, open_publisher
 from gatewatch.service import stop_event
@@ -60,9 +60,17 @@ def serve(settings: Settings) -> None:
     """Forward until SIGTERM or SIGINT, then let packets under way come home and publish the last window."""
     stop = stop_event()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    inventory = _wait_for("the inventory", lambda: _inventory(settings), stop)
-    if inventory is None:
-        return
+    while not stop.is_set():
+        try:
+            inventory = _wait_for("the inventory", lambda: _inventory(settings), stop)
+        except BadInventory as error:
+            raise SystemExit(f"gatewatch: {error}") from error
+        if inventory is not None:
+            _serve_inventory(settings, inventory, stop)
+
+
+def _serve_inventory(settings: Settings, inventory: Inventory, stop: threading.Event) -> None:
+    """Forward until told to stop, or until the inventory is another one."""
     ports = _wait_for("the network devices", lambda: _open_ports(settings, inventory), stop)
     if ports is None:
         return
@@ -129,7 +137,7 @@ class Forwarder:
         log.info("forwarding", endpoints=len(self._endpoints), nodes=len(self._nodes), datapath=self._settings.datapath)
 
     def control(self, stop: threading.Event, look_after_children: Callable[[float], None]) -> None:
-        """Follow the store and write the status until `stop`."""
+        """Follow the store and write the status until `stop`, or until the inventory is another one."""
         status_due_s = 0.0
         while not stop.wait(CONTROL_S):
             now_s = time.monotonic()
@@ -141,6 +149,9 @@ class Forwarder:
                     self._drop_drained()
                     self._read_probe_packets()
                     self._write_status()
+                    if _inventory(self._settings) not in (None, self._inventory):
+                        log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
+                        return
             except (sqlite3.Error, OSError, ValueError):  # the outermost loop: packets go on under the last plan
                 self._errors += 1
                 log.exception("control met an error and goes on")
@@ -231,12 +242,17 @@ def _open_ports(settings: Settings, inventory: Inventory) -> tuple[list[Endpoint
             port.close()
         log.warning("a device is not ready", error=str(error))
         return None
-    _warn_of_offloads(endpoints)
+    _warn(endpoints)
     return endpoints, nodes
 
 
-def _warn_of_offloads(endpoints: list[EndpointPort]) -> None:
+def _warn(endpoints: list[EndpointPort]) -> None:
     for port in endpoints:
+        if port.kernel_forwards:
+            log.warning(
+                "the kernel forwards packets of an endpoint's device past the gateway", device=port.device,
+                remedy=f"sysctl -w net.ipv4.conf.{port.device}.forwarding=0", netns=port.netns,
+            )
         if port.offloads:
             log.warning(
                 "offloads are on, which a tunnel cannot carry; checksums are completed here, merged packets are not",

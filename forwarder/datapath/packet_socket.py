@@ -14,6 +14,7 @@ import errno
 import socket
 import struct
 import time
+from pathlib import Path
 
 from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.offloads import offloads_on
@@ -59,6 +60,7 @@ class EndpointPort:
         self.segments_merged = 0
         self.send_retries = 0
         self.offloads: list[str] = []
+        self.kernel_forwards = False
         self.receive_buffer_bytes = 0
         self.down = False
         self._wanted_buffer_bytes = receive_buffer_bytes
@@ -95,6 +97,7 @@ class EndpointPort:
         self._send.setblocking(False)
         self._send.bind((self.device, 0))
         self.offloads = offloads_on(self.device)
+        self.kernel_forwards = _kernel_forwards(self.device)
         self.down = False
 
     def fileno(self) -> int:
@@ -172,6 +175,14 @@ class EndpointPort:
         """Close both sockets."""
         self._receive.close()
         self._send.close()
+
+
+def _kernel_forwards(device: str) -> bool:
+    """Whether the kernel would forward what arrives on the device by itself, past the gateway."""
+    try:
+        return Path(f"/proc/sys/net/ipv4/conf/{device}/forwarding").read_text(encoding="ascii").strip() == "1"
+    except OSError:
+        return False
 
 
 def enlarge_receive_buffer(receiver: socket.socket, wanted_bytes: int) -> int:

@@ -184,6 +184,15 @@ def test_offloads_that_are_on_are_told(wire: Any) -> None:
     assert set(port.offloads) >= {"tx", "gro"}
 
 
+def test_a_kernel_that_forwards_past_the_gateway_is_noticed(wire: Any) -> None:
+    port, _, _, gateway, _ = wire
+    assert not port.kernel_forwards
+    inside(gateway, "sysctl", "-qw", "net.ipv4.conf.gwe.forwarding=1")
+    port.close()
+    port.open()
+    assert port.kernel_forwards
+
+
 def ip(*arguments: str) -> None:
     import subprocess
 

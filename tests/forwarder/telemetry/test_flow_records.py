@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from forwarder.engine.window import AcceptedFlows, RejectedFlows
 from forwarder.inventory import Inventory
 from forwarder.telemetry.flow_records import OUTER_BYTES, FlowRecords
-from forwarder.telemetry.flow_text import flow_drafts, flow_lines
-from gatewatch.records.flow_log import GATEWATCH_FORMAT
+from forwarder.telemetry.flow_text import flow_lines
 
 EXPECTED = Path(__file__).parents[2] / "fixtures" / "flow_logs" / "window.expected.txt"
 
@@ -80,15 +79,3 @@ def test_nothing_is_lost_or_doubled(inventory: Inventory, flows: list[tuple[Any,
 def added(table: Any, direction: str) -> tuple[int, int]:
     rows = table.filter(pc.equal(table["flow_direction"], direction))
     return pc.sum(rows["packets"]).as_py() or 0, pc.sum(rows["bytes"]).as_py() or 0
-
-
-def test_messages_are_whole_lines_and_never_too_long(inventory: Inventory, example_window: Any) -> None:
-    table = records_of(inventory, example_window)["eni-endpoint"]
-    lines = flow_lines(table).splitlines()
-    for bytes_max in (max(map(len, lines)), 1024, 65_536):
-        drafts = list(flow_drafts("eni-endpoint", table, bytes_max))
-        assert [line for draft in drafts for line in draft.value.split(b"\n")] == lines
-        assert all(len(draft.value) <= bytes_max for draft in drafts)
-        assert sum(draft.records for draft in drafts) == len(lines)
-        assert {draft.key for draft in drafts} == {"eni-endpoint"}
-        assert {draft.headers["format"] for draft in drafts} == {GATEWATCH_FORMAT}

@@ -1,0 +1,26 @@
+"""The status file is JSON that names every counter others read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from types import SimpleNamespace
+
+from forwarder.datapath.portable import LoopCounts
+from forwarder.engine.counters import EndpointCounters, EngineCounters
+from forwarder.engine.drop_reason import DropReason
+from forwarder.forwarder_status import status_of
+from forwarder.inventory import Inventory
+from gatewatch.settings import load
+
+
+def test_an_empty_gateway_has_a_status() -> None:
+    counters = EngineCounters(endpoints=[], targets=[], refused_unattributed={DropReason.RETURN_MALFORMED: 1}, flows=0)
+    loop = SimpleNamespace(counters=counters, counts=LoopCounts())
+    telemetry = SimpleNamespace(windows=1, records=Counter({"t": 2}), errors=0)
+    content = status_of(
+        Inventory(), load(environment={}), loop, telemetry, [], [], revision=3, control_errors=0,  # type: ignore[arg-type]
+    )
+    assert json.loads(json.dumps(content))["packets"]["refused"] == {"return_malformed": 1}
+    assert content.keys() >= {"packets", "flows", "endpoints", "targets", "windows", "records", "errors", "revision"}
+    assert EndpointCounters().not_returned == 0
