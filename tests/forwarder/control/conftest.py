@@ -123,13 +123,13 @@ class Api:
         return [msgspec.json.decode(row["record"]) for row in rows]
 
 
-@pytest.fixture()
+@pytest.fixture
 def inventory() -> Inventory:
     """Two zones with appliances, a third without a node, a VPC of someone else."""
     return read_inventory(FIXTURES / "inventory.toml")
 
 
-@pytest.fixture()
+@pytest.fixture
 def api(tmp_path: Path, inventory: Inventory) -> Iterator[Api]:
     """An API with an empty store."""
     made = Api(tmp_path / "state.sqlite", inventory, Settings(data=str(tmp_path)))

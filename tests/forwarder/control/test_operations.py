@@ -28,7 +28,7 @@ def fill(value: Any, arns: dict[str, str]) -> Any:
     return value
 
 
-@pytest.fixture()
+@pytest.fixture
 def arns(api: Any) -> dict[str, str]:
     """A load balancer that forwards to a target group, and others beside it."""
     load_balancer, group = api.load_balancer(), api.target_group()

@@ -17,7 +17,7 @@ def test_tags_given_at_creation_are_there(api: Any) -> None:
     assert described(api, group) == [{"team": "netz ünï_1", "empty": ""}]
 
 
-@pytest.fixture()
+@pytest.fixture
 def three(api: Any) -> list[str]:
     """A load balancer, its target group and its listener."""
     load_balancer, group = api.load_balancer(), api.target_group()
