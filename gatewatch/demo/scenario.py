@@ -15,6 +15,7 @@ from forwarder.lab.privilege import BadEnvironment, ensure_privileges
 from gatewatch.demo.balancer import Balancer, client, create_balancer, target_states, wait_for_api
 from gatewatch.demo.report import make_report, write_report
 from gatewatch.demo.stage import Stage
+from gatewatch.demo.witnesses import contradictions, device_counts
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from queries.alarms.state import StateValue, read_alarms
@@ -104,7 +105,6 @@ class Demo:
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
         """From the first namespace to the report."""
         started_s = time.time()
-        drained = False
         try:
             self._begin()
             traffic_s = time.monotonic()
@@ -112,9 +112,10 @@ class Demo:
             self._stage.run_until(end_s, self._stop.is_set, lambda: self._act(acts, time.monotonic() - traffic_s))
             self._say("stopping: traffic first, then what records it, ingest last")
             drained = self._stage.drain()
+            contradicted = self._question_witnesses()
         finally:
             self._stage.close()
-        return self._finish(report, started_s, drained)
+        return self._finish(report, started_s, drained, contradicted)
 
     def _begin(self) -> None:
         self._say("building the lab: two VPCs, their route tables, three appliances, clients and servers")
@@ -193,11 +194,20 @@ class Demo:
     def _all_healthy(self) -> bool:
         return bool(self._states) and set(self._states.values()) == {"healthy"}
 
-    def _finish(self, report: Path | None, started_s: float, drained: bool) -> int:
+    def _question_witnesses(self) -> list[dict[str, Any]]:
+        """Hold the books against the kernel's counters and the appliances'; while their namespaces are still there."""
+        lab = self._stage.lab
+        broken = {self._victim()} if self._killed_s is not None else set()
+        unbroken = {machine.address: machine.name for machine in lab.appliances if machine.name not in broken}
+        devices = [device_counts(endpoint) for endpoint in lab.inventory.endpoints]
+        return contradictions(self._settings.data_path, devices, unbroken)
+
+    def _finish(self, report: Path | None, started_s: float, drained: bool, contradicted: list[dict[str, Any]]) -> int:
         figures = make_report(self._settings, started_s=started_s, killed_s=self._killed_s)
+        figures["differences"] += contradicted
         if not drained:
             figures["differences"].append({"chain": "demo", "what": "records were still under way at the end"})
-            figures["balanced"] = False
+        figures["balanced"] = not figures["differences"]
         if report is not None:
             write_report(report, figures)
             self._say(f"report written to {report}")

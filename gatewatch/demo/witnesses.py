@@ -1,0 +1,92 @@
+"""Witnesses the gateway's books do not come from: the kernel's device counters and the appliances' own counts.
+
+The books of the forwarder could balance and still be wrong.  Here each figure is held against what somebody else
+counted: packets offered and delivered against the endpoint's device, packets sent and returned against each appliance
+that lived through the whole run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from forwarder.datapath.network_namespace import run_in
+from forwarder.inventory import Endpoint
+from gatewatch.status_file import read_status
+from queries.books import Difference
+
+CHAIN = "witnesses"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCounts:
+    """What the kernel counted at a device, in packets; `lost` it dropped itself, either way."""
+
+    received: int
+    sent: int
+    lost: int
+
+
+def device_counts(endpoint: Endpoint) -> DeviceCounts:
+    """Read the kernel's counters of an endpoint's device."""
+
+    def read() -> DeviceCounts:
+        from pyroute2 import IPRoute
+
+        with IPRoute() as ip:
+            counts = next(iter(ip.link("get", ifname=endpoint.device))).get_attr("IFLA_STATS64")
+        return DeviceCounts(
+            received=counts["rx_packets"], sent=counts["tx_packets"], lost=counts["rx_dropped"] + counts["tx_dropped"]
+        )
+
+    return run_in(endpoint.netns, read)
+
+
+def device_differences(status: Mapping[str, Any], counted: Callable[[int], DeviceCounts]) -> list[Difference]:
+    """The forwarder's status against the devices; `counted` gives a device's counts by the endpoint's place."""
+    found = []
+    for place, endpoint in enumerate(status["endpoints"]):
+        device = counted(place)
+        found += [
+            _difference(f"{endpoint['device']}: packets the kernel received", device.received,
+                        endpoint["offered"] + endpoint["frames_other"]),
+            _difference(f"{endpoint['device']}: packets the kernel sent", device.sent, endpoint["delivered"]),
+        ]
+    return [difference for difference in found if difference is not None]
+
+
+def appliance_differences(
+    targets: Iterable[Mapping[str, Any]], counts_by_address: Mapping[str, Mapping[str, Any]]
+) -> list[Difference]:
+    """What went to and came from each target against the counts of the appliance at its address."""
+    found = []
+    for target in targets:
+        counts = counts_by_address.get(target["address"])
+        if counts is not None:
+            name = target["target_id"]
+            found += [
+                _difference(f"{name}: packets its appliance received", counts["received"], target["sent_packets"]),
+                _difference(f"{name}: packets its appliance returned", counts["returned"], target["returned_packets"]),
+            ]
+    return [difference for difference in found if difference is not None]
+
+
+def contradictions(data: Path, devices: list[DeviceCounts], unbroken: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every difference between the forwarder's final status and the witnesses.
+
+    `devices` are in the order of the inventory's endpoints, `unbroken` are the appliances that were never killed, name
+    by address.
+    """
+    status = read_status(data, "forwarder")
+    if status is None:
+        return [{"chain": CHAIN, "what": "the forwarder left no status"}]
+    statuses = {address: read_status(data, name) for address, name in unbroken.items()}
+    counts = {address: found["packets"] for address, found in statuses.items() if found is not None}
+    differences = device_differences(status, devices.__getitem__) + appliance_differences(status["targets"], counts)
+    return [asdict(difference) for difference in differences]
+
+
+def _difference(what: str, expected: int, found: int) -> Difference | None:
+    return None if expected == found else Difference(chain=CHAIN, what=what, expected=expected, found=found)

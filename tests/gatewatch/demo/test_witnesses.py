@@ -1,0 +1,52 @@
+"""The witnesses contradict books that balance and are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatewatch.demo.witnesses import DeviceCounts, contradictions
+from gatewatch.status_file import write_status
+
+STATUS: dict[str, Any] = {
+    "endpoints": [{"device": "vpce0", "offered": 100, "frames_other": 3, "delivered": 90}],
+    "targets": [
+        {"target_id": "i-1", "address": "10.1.1.11", "sent_packets": 60, "returned_packets": 55},
+        {"target_id": "i-2", "address": "10.1.1.12", "sent_packets": 40, "returned_packets": 35},
+    ],
+}
+KERNEL = DeviceCounts(received=103, sent=90, lost=0)
+
+
+def found(data: Path, device: DeviceCounts, counts: dict[str, int]) -> list[str]:
+    write_status(data, "forwarder", 0.0, STATUS)
+    write_status(data, "appliance-1", 0.0, {"packets": counts})
+    return [difference["what"] for difference in contradictions(data, [device], {"10.1.1.11": "appliance-1"})]
+
+
+def test_witnesses_that_agree_say_nothing(tmp_path: Path) -> None:
+    assert found(tmp_path, KERNEL, {"received": 60, "returned": 55}) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "counts", "what"),
+    [
+        (DeviceCounts(received=104, sent=90, lost=0), {"received": 60, "returned": 55}, "vpce0: packets the kernel received"),
+        (DeviceCounts(received=103, sent=91, lost=0), {"received": 60, "returned": 55}, "vpce0: packets the kernel sent"),
+        (KERNEL, {"received": 59, "returned": 55}, "i-1: packets its appliance received"),
+        (KERNEL, {"received": 60, "returned": 56}, "i-1: packets its appliance returned"),
+    ],
+)
+def test_each_witness_contradicts(tmp_path: Path, device: DeviceCounts, counts: dict[str, int], what: str) -> None:
+    assert found(tmp_path, device, counts) == [what]
+
+
+def test_an_appliance_that_was_killed_is_no_witness(tmp_path: Path) -> None:
+    write_status(tmp_path, "forwarder", 0.0, STATUS)
+    assert contradictions(tmp_path, [KERNEL], {}) == []
+
+
+def test_without_a_status_there_is_a_difference(tmp_path: Path) -> None:
+    assert [entry["what"] for entry in contradictions(tmp_path, [], {})] == ["the forwarder left no status"]
