@@ -70,7 +70,7 @@ def serve(settings: Settings) -> None:
 
 
 def _serve_inventory(settings: Settings, inventory: Inventory, stop: threading.Event) -> None:
-    """Forward until told to stop, or until the inventory is another one."""
+    """Forward until told to stop, or until the inventory or the devices are other ones."""
     ports = _wait_for("the network devices", lambda: _open_ports(settings, inventory), stop)
     if ports is None:
         return
@@ -137,7 +137,7 @@ class Forwarder:
         log.info("forwarding", endpoints=len(self._endpoints), nodes=len(self._nodes), datapath=self._settings.datapath)
 
     def control(self, stop: threading.Event, look_after_children: Callable[[float], None]) -> None:
-        """Follow the store and write the status until `stop`, or until the inventory is another one."""
+        """Follow the store and write the status until `stop`, or until inventory or devices are other ones."""
         status_due_s = 0.0
         while not stop.wait(CONTROL_S):
             now_s = time.monotonic()
@@ -149,8 +149,7 @@ class Forwarder:
                     self._drop_drained()
                     self._read_probe_packets()
                     self._write_status()
-                    if _inventory(self._settings) not in (None, self._inventory):
-                        log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
+                    if self._network_has_changed():
                         return
             except (sqlite3.Error, OSError, ValueError):  # the outermost loop: packets go on under the last plan
                 self._errors += 1
@@ -183,6 +182,16 @@ class Forwarder:
         if served - self._activated:
             self._store.activate(served - self._activated)
         self._activated = served
+
+    def _network_has_changed(self) -> bool:
+        if _inventory(self._settings) not in (None, self._inventory):
+            log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
+            return True
+        ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
+        gone = [port.device for port in ports if port.lost()]
+        if gone:
+            log.warning("devices are gone; starting anew", devices=gone)
+        return bool(gone)
 
     def _drop_drained(self) -> None:
         groups = [balancer.target_group for balancer in self._desired.load_balancers]

@@ -112,6 +112,16 @@ class NodePort:
         self._drops_seen = drops
         return fresh
 
+    def lost(self) -> bool:
+        """Whether the device was removed for good; one of the same name that comes later is another one."""
+        try:
+            self._receive.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            return True
+        return False
+
     def refuse_new(self) -> None:
         """Let nothing more into the receive queue; what is in it can still be received."""
         refuse_all(self._receive)

@@ -167,6 +167,10 @@ class EndpointPort:
         _, drops = _STATISTICS.unpack(self._receive.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size))
         return int(drops)
 
+    def lost(self) -> bool:
+        """Whether the device was removed for good; one of the same name that comes later is another one."""
+        return bool(self._receive.getsockname()[0] != self.device)
+
     def refuse_new(self) -> None:
         """Let nothing more into the receive queue; what is in it can still be received."""
         refuse_all(self._receive)

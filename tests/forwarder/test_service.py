@@ -76,6 +76,12 @@ class FakePort:
     def kernel_drops(self) -> int:
         return 0
 
+    device = "gwe"
+    is_lost = False
+
+    def lost(self) -> bool:
+        return self.is_lost
+
     def refuse_new(self) -> None: ...
 
     def close(self) -> None:
@@ -216,6 +222,14 @@ def test_start_up_waits_for_what_is_not_there_yet_and_can_be_stopped(monkeypatch
     stopped = threading.Event()
     stopped.set()
     assert service._wait_for("it", lambda: None, stopped) is None
+
+
+def test_a_device_that_is_gone_ends_control_so_that_all_is_opened_anew(parts: Any) -> None:
+    forwarder, endpoint, *_ = parts
+    forwarder.start()
+    endpoint.is_lost = True
+    forwarder.control(threading.Event(), lambda now_s: None)
+    forwarder.stop()
 
 
 def test_another_inventory_ends_control_so_that_all_is_opened_anew(parts: Any, tmp_path: Path) -> None:

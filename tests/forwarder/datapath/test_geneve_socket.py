@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +80,13 @@ def test_after_refusing_only_what_waits_comes(tunnel: Any) -> None:
     target.sendto(b"second", ("10.9.0.1", GENEVE_PORT))
     assert [payload for payload, _, _ in port.receive(64)] == [b"first"]
     assert port.receive(64) == []
+
+
+def test_a_removed_device_is_lost(tunnel: Any, network: Any) -> None:
+    port, _ = tunnel
+    assert not port.lost()
+    subprocess.run(["ip", "-n", port.netns, "link", "delete", "gwn"], check=True)
+    assert port.lost()
 
 
 def test_an_address_that_is_not_there_is_named() -> None:

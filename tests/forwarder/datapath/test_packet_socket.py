@@ -184,6 +184,15 @@ def test_offloads_that_are_on_are_told(wire: Any) -> None:
     assert set(port.offloads) >= {"tx", "gro"}
 
 
+def test_a_removed_device_is_lost_also_when_one_of_its_name_comes_back(wire: Any) -> None:
+    port, _, network, gateway, router = wire
+    assert not port.lost()
+    ip("-n", gateway, "link", "delete", "gwe")
+    network.pair((gateway, "gwe"), (router, "gwr"))
+    assert port.receive(1) == []
+    assert port.lost()
+
+
 def test_a_kernel_that_forwards_past_the_gateway_is_noticed(wire: Any) -> None:
     port, _, _, gateway, _ = wire
     assert not port.kernel_forwards
