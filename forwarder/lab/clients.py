@@ -34,7 +34,7 @@ SCAN_PORTS = (21, 22, 23, 25, 80, 110, 135, 139, 143, 443, 445, 993, 1433, 3306,
 
 
 class Client:
-    """One machine's users.  `start` and `end` run in its namespace's loop."""
+    """One machine's users.  `start`, `end` and `close` run in its namespace's loop."""
 
     def __init__(self, targets: Sequence[str], *, rate: float, scans: bool, seed: int) -> None:
         """`targets` are the servers' addresses, `rate` is tries a second, `scans` lets it scan ports."""
@@ -63,6 +63,11 @@ class Client:
         """Begin nothing more; what is under way may end by itself."""
         for schedule in self._schedules:
             schedule.cancel()
+
+    def close(self) -> None:
+        """Close the ping socket, once no try is under way."""
+        if self._ping is not None:
+            self._ping.close()
 
     async def _go_on_trying(self) -> None:
         due_s = time.monotonic()
@@ -172,6 +177,11 @@ class Pinger:
         self._sequence = 0
         self._waiting: dict[int, tuple[asyncio.Future[None], bytes]] = {}
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
+
+    def close(self) -> None:
+        """Close the socket.  Call it in the loop."""
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
 
     async def ping(self, target: str, payload_bytes: int) -> None:
         """Send one request and wait for its reply with the same payload."""

@@ -21,7 +21,7 @@ class HealthAnswer:
         self._address = address
         self._port = port
         self._server = HttpServer(self.answer)
-        self._loop = NamespaceLoop(netns, self._listen, name="health-answer")
+        self._loop = NamespaceLoop(netns, self._listen, self._server.close, name="health-answer")
 
     @property
     def port(self) -> int:
@@ -54,7 +54,6 @@ class HealthAnswer:
 
     def stop(self) -> None:
         """Stop listening."""
-        self._loop.call(self._server.close)
         self._loop.stop()
 
     async def _listen(self) -> None:

@@ -52,13 +52,23 @@ class Servers:
         self._address = address
         self._ssh_under_way = 0
         self._ssh_listener: asyncio.Server | None = None
+        self._dns_transport: asyncio.BaseTransport | None = None
 
     async def open(self) -> None:
         """Start to listen in the running loop; `OSError` when a port is taken."""
         await self.http.listen(self._address, HTTP_PORT)
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: _Dns(self), local_addr=(self._address, DNS_PORT))
+        self._dns_transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Dns(self), local_addr=(self._address, DNS_PORT)
+        )
         self._ssh_listener = await asyncio.start_server(self._serve_ssh, self._address, SSH_PORT, limit=LINE_BYTES_MAX)
+
+    def close(self) -> None:
+        """Stop to listen.  Call it in the loop."""
+        self.http.close()
+        for open_one in (self._dns_transport, self._ssh_listener):
+            if open_one is not None:
+                open_one.close()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """What was answered, for the status file."""

@@ -49,8 +49,8 @@ def serve(settings: Settings, *, lab: Lab, rate: float = RATE_DEFAULT) -> None:
     }
     with contextlib.ExitStack() as ending:
         for netns, machine in machines.items():
-            _start(ending, NamespaceLoop(netns, machine.open, name=netns))
-        loops = {netns: NamespaceLoop(netns, client.start, name=netns) for netns, client in clients.items()}
+            _start(ending, NamespaceLoop(netns, machine.open, machine.close, name=netns))
+        loops = {netns: NamespaceLoop(netns, client.start, client.close, name=netns) for netns, client in clients.items()}
         for loop in loops.values():
             _start(ending, loop)
         _log.info("traffic started", rate=rate, clients=len(clients), servers=len(machines))

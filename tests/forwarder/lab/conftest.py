@@ -39,7 +39,7 @@ def lab(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     Lab.down(data)
 
 
-@pytest.fixture()
+@pytest.fixture
 def lone_namespace(privileged: None) -> Iterator[str]:
     """A namespace with nothing but its loopback device, which is up."""
     name = f"t{os.getpid()}-alone"
@@ -56,13 +56,14 @@ def lone_namespace(privileged: None) -> Iterator[str]:
 
 
 class SimpleGateway:
-    """As much of a gateway as the lab's own tests need: everything goes to one appliance; too large packets are counted."""
+    """As much of a gateway as the lab's own tests need: all goes to one appliance, or with `put_back` straight back."""
 
     def __init__(self, lab: Lab) -> None:
         endpoint, node = lab.inventory.endpoints[0], lab.inventory.nodes[0]
         self.target = lab.appliances[0].address
         self.offered: list[bytes] = []
         self.too_large = 0
+        self.put_back = False
         self.returned = 0
         self._endpoint = EndpointPort(device=endpoint.device, router_mac=endpoint.router_mac, netns=endpoint.netns,
                                       receive_buffer_bytes=8 << 20)
@@ -96,13 +97,16 @@ class SimpleGateway:
                     self.too_large += 1
                     continue
                 self.offered.append(packet[:60])
+                if self.put_back:
+                    self._endpoint.deliver(packet)
+                    continue
                 self._node.send(self._header.encapsulate(packet), self.target)
             for payload, _, _ in self._node.receive(64):
                 self.returned += 1
                 self._endpoint.deliver(payload[40:])
 
 
-@pytest.fixture()
+@pytest.fixture
 def gateway(lab: Lab) -> Iterator[SimpleGateway]:
     """A simple gateway between the lab's endpoint and its first appliance."""
     with SimpleGateway(lab) as running:

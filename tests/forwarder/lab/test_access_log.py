@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -50,7 +51,7 @@ def test_lines_fill_messages_up_to_the_limit(lines: list[bytes], limit: int) -> 
     assert [line for draft in made for line in draft.value.split(b"\n")] == lines
     assert sum(draft.records for draft in made) == len(lines)
     assert all(len(draft.value) <= limit or draft.records == 1 for draft in made)
-    together = [len(left.value) + 1 + len(right.value.split(b"\n")[0]) for left, right in zip(made, made[1:], strict=False)]
+    together = [len(left.value) + 1 + len(right.value.split(b"\n")[0]) for left, right in pairwise(made)]
     assert all(size > limit for size in together), "a message was closed too early"
 
 

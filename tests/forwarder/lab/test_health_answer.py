@@ -12,7 +12,7 @@ import pytest
 from forwarder.lab.health_answer import HealthAnswer
 
 
-@pytest.fixture()
+@pytest.fixture
 def health() -> Iterator[HealthAnswer]:
     answer = HealthAnswer(address="127.0.0.1", port=0)
     answer.start()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -72,10 +72,10 @@ def test_it_runs_in_the_namespace(lone_namespace: str) -> None:
     found: list[int] = []
 
     async def look() -> None:
-        found.append(os.stat("/proc/thread-self/ns/net").st_ino)
+        found.append(Path("/proc/thread-self/ns/net").stat().st_ino)
 
     loop = NamespaceLoop(lone_namespace, look, name="test-loop")
     loop.start()
     loop.stop()
     assert found == [(NETNS_FOLDER / lone_namespace).stat().st_ino]
-    assert found != [os.stat("/proc/self/ns/net").st_ino]
+    assert found != [Path("/proc/self/ns/net").stat().st_ino]

@@ -1,0 +1,86 @@
+"""What the kernel has after `build`: offloads off, no IPv6, forwarding for routers alone; and what it says when it cannot."""
+
+from __future__ import annotations
+
+import array
+import errno
+import fcntl
+import os
+import socket
+import struct
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pyroute2.netlink.exceptions import NetlinkError
+
+from forwarder.datapath.network_namespace import run_in
+from forwarder.lab import build, namespace, topology
+from forwarder.lab.build import BuildError
+from forwarder.lab.lab import Lab
+from forwarder.lab.plan import Route
+
+#: ETHTOOL_G*, the requests that read what `build.OFFLOADS` sets.
+READ = {"rx": 0x14, "tx": 0x16, "sg": 0x18, "tso": 0x1E, "gso": 0x23, "gro": 0x2B}
+
+
+def offload(device: str, command: int) -> int:
+    value = array.array("B", struct.pack("=II", command, 1))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+        fcntl.ioctl(channel, 0x8946, struct.pack("@16sP8x", device.encode(), value.buffer_info()[0]))
+    return int(struct.unpack("=II", value)[1])
+
+
+@pytest.mark.network
+def test_offloads_are_off_on_every_device(lab: Lab) -> None:
+    assert set(READ) == set(build.OFFLOADS)
+    for entry in lab.plan.namespaces:
+        found = run_in(entry.name, lambda name=entry.name: {  # type: ignore[misc]
+            (side.device, offload_name): offload(side.device, command)
+            for side in lab.plan.sides(name) for offload_name, command in READ.items()
+        })
+        assert not [key for key, value in found.items() if value], entry.name
+
+
+@pytest.mark.network
+def test_only_routers_forward_and_nobody_speaks_ipv6(lab: Lab) -> None:
+    def look() -> tuple[str, str, bool]:
+        forwards = Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="ascii").strip()
+        strict = Path("/proc/sys/net/ipv4/conf/all/rp_filter").read_text(encoding="ascii").strip()
+        addresses = Path("/proc/thread-self/net/if_inet6")
+        return forwards, strict, addresses.exists() and bool(addresses.read_text(encoding="ascii"))
+
+    for entry in lab.plan.namespaces:
+        assert run_in(entry.name, look) == (str(int(entry.forwards)), "0", False), entry.name
+
+
+@pytest.mark.network
+def test_a_part_the_kernel_refuses_is_named(privileged: None) -> None:
+    plan = topology.plan(f"t{os.getpid()}-bad")
+    unroutable = Route(namespace=plan.namespaces[0].name, destination="10.9.0.0/16", device="vpc", source="192.0.2.1")
+    namespace.prepare_folder()
+    try:
+        with pytest.raises(BuildError, match=f"{plan.name}-igw: cannot make addresses and routes: Invalid argument"):
+            build.build(msgspec.structs.replace(plan, routes=(*plan.routes, unroutable)))
+    finally:
+        assert build.remove(tuple(entry.name for entry in plan.namespaces)) == len(plan.namespaces)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NetlinkError(errno.EOPNOTSUPP, "Unknown device type"), "the kernel has no veth devices"),
+        (NetlinkError(errno.EPERM, ""), "Operation not permitted"),
+        (OSError(errno.EROFS, "Read-only file system"), "writable /proc/sys"),
+    ],
+)
+def test_a_refusal_says_what_would_help(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    plan = topology.plan()
+    monkeypatch.setattr(build, "_make_namespace", lambda _: None)
+    monkeypatch.setattr(build, "_make_link", refuse)
+    with pytest.raises(BuildError, match=r"gw-igw: cannot make the link client-1: .*" + said):
+        build.build(plan)
