@@ -13,7 +13,13 @@ from typing import Any
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
-ROW_PIXELS = 30
+ROW_PIXELS, HEADER_PIXELS = 30, 32
+#: Room for the horizontal scroll bar and the borders.
+FRAME_PIXELS = 18
+#: A table is never lower than this many rows, so that "no rows" has a place.
+ROWS_MIN = 3
+
+_TONES = ("red", "green", "amber", "grey", "accent")
 
 _THEME = {"function": (
     "themeQuartz.withParams({"
@@ -41,26 +47,31 @@ class Column:
     tooltip: str = ""
 
 
-def grid(
-    identity: Any, columns: Sequence[Column], *, height: int | None = None, row_id: str = "", selectable: bool = False,
-    nothing: str = "No rows", label: str = "",
-) -> Component:
-    """A table.  Without `height` it is as high as its rows; `row_id` is the field that keeps a row's identity."""
+def style_for(rows: int, rows_max: int) -> dict[str, str]:
+    """The size of a table that shows its rows, and scrolls past `rows_max` of them."""
+    shown = max(ROWS_MIN, min(rows, rows_max))
+    return {"width": "100%", "height": f"{HEADER_PIXELS + shown * ROW_PIXELS + FRAME_PIXELS}px"}
+
+
+def grid(identity: Any, columns: Sequence[Column], *, row_id: str = "", selectable: bool = False,
+         nothing: str = "No rows") -> Component:
+    """A table.  `row_id` is the field that keeps a row's identity over refreshes; `nothing` is said without rows.
+
+    A callback that writes `rowData` writes `style` too (`style_for`), since the height follows the rows.
+    """
     options: dict[str, Any] = {
-        "theme": _THEME, "rowHeight": ROW_PIXELS, "headerHeight": 32, "animateRows": False,
+        "theme": _THEME, "rowHeight": ROW_PIXELS, "headerHeight": HEADER_PIXELS, "animateRows": False,
         "enableCellTextSelection": not selectable, "ensureDomOrder": True, "suppressCellFocus": False,
-        "tooltipShowDelay": 300, "overlayNoRowsTemplate": f"<span class='grid-nothing'>{nothing}</span>",
+        "tooltipShowDelay": 300, "localeText": {"noRowsToShow": nothing},
         "suppressColumnVirtualisation": True, "suppressDragLeaveHidesColumns": True,
     }
     if selectable:
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
-    if height is None:
-        options["domLayout"] = "autoHeight"
     more: dict[str, Any] = {"getRowId": f"params.data.{row_id}"} if row_id else {}
     return dag.AgGrid(
         id=identity, columnDefs=[definition(column) for column in columns], rowData=[], dashGridOptions=options,
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True, "minWidth": 60},
-        className="grid", style={"height": f"{height}px" if height else None, "width": "100%"},
+        className="grid", style=style_for(0, 0),
         dangerously_allow_code=False, **more,
     )
 
@@ -80,5 +91,5 @@ def definition(column: Column) -> dict[str, Any]:
         made["cellClass"] = "code"
     if column.kind == "state":
         tone = f"params.data.{column.field}_tone"
-        made["cellClassRules"] = {f"state-{each}": f"{tone} === '{each}'" for each in ("red", "green", "amber", "grey")}
+        made["cellClassRules"] = {f"state-{each}": f"{tone} === '{each}'" for each in _TONES}
     return {key: value for key, value in made.items() if value is not None}

@@ -47,8 +47,6 @@ def live(
             list(outputs),
             [Input("state", "data"), Input("tick", "data"), Input("theme", "data"), Input("zone", "data"), *inputs],
             running=[(Output({"type": "busy", "name": name}, "data"), True, False)],
-            # Two pages may write the same control, each its own; Dash wants to be told that this is meant.
-            prevent_initial_call="initial_duplicate" if any(each.allow_duplicate for each in outputs) else False,
         )
         async def run(href: str | None, tick: Any, theme: str | None, zone: str | None, *more: Any) -> Any:
             if href is None or theme is None:

@@ -62,9 +62,14 @@ def with_controls(state: PageState, changes: Mapping[str, Any], console: Console
             state = replace(state, theme=value)
         elif name.startswith("value.") and PAGES[state.page].parameter(name[6:]):
             state = state.changed(name[6:], str(value).strip() if value is not None else "")
-            if name != "value.page" and PAGES[state.page].parameter("page"):
-                state = state.changed("page", "1")  # other rows: from the first page again
+            if not name.endswith("_page"):
+                state = from_first_page(state)
     return state
+
+
+def from_first_page(state: PageState) -> PageState:
+    """The state at the first page of its list: with another filter, the old page number means nothing."""
+    return replace(state, values={name: text for name, text in state.values.items() if not name.endswith("_page")})
 
 
 def _zoomed(value: Mapping[str, str], zone: Any) -> Absolute:
@@ -175,8 +180,9 @@ def _register_frame(app: Dash, console: Console) -> None:
         Output("served", "data"), Output("alarm-summary", "children"), Output("lateness", "children"),
     ])
     def render(look: Look) -> Any:
+        timed = PAGES[look.state.page].timed
         served = {"at": look.now_s, "refresh_s": look.state.refresh_s,
-                  "text": instants.span(look.window.start_s, look.window.end_s, look.zone)}
+                  "text": instants.span(look.window.start_s, look.window.end_s, look.zone) if timed else ""}
         return served, alarm_summary(look, console), lateness(look, console)
 
 
@@ -196,9 +202,9 @@ def alarm_summary(look: Look, console: Console) -> list[Component]:
 
 def lateness(look: Look, console: Console) -> list[Component]:
     """A sentence when a live page waits for data, or when the lake cannot be read; nothing when all is well."""
-    if not look.window.live:
+    if not look.window.live or not PAGES[look.state.page].timed:
         return []
-    notes: list[Component] = []
+    late: list[str] = []
     for table, what in ((FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")):
         answer = console.freshness(look, table)
         if isinstance(answer, Failed):
@@ -206,8 +212,8 @@ def lateness(look: Look, console: Console) -> list[Component]:
         if answer.rows.state is FreshnessState.LATE and answer.rows.newest_s is not None:
             moment = instants.date_and_time(answer.rows.newest_s, look.zone)
             age = amounts.duration(answer.rows.age_s)
-            notes.append(widgets.note(f"The newest {what} is from {moment}, {age} ago.", "amber", "Data is late."))
-    return notes
+            late.append(f"The newest {what} is from {moment}, {age} ago.")
+    return [widgets.note(" ".join(late), "amber", "Data is late.")] if late else []
 
 
 def _register_browser_side(app: Dash) -> None:

@@ -81,7 +81,9 @@ def _page_number(text: str) -> str | None:
 
 
 _LOAD_BALANCER = Parameter(name="lb", label="Load balancer", check=_any)
-_PAGE_NUMBER = Parameter(name="page", label="Page", check=_page_number, default="1")
+#: Each page's own name, since a control's id is its parameter's name and ids are unique in the application.
+_FLOW_PAGE, _EVENT_PAGE = (Parameter(name=name, label="Page", check=_page_number, default="1")
+                           for name in ("flow_page", "event_page"))
 
 PAGES = {
     page.name: page for page in (
@@ -98,7 +100,7 @@ PAGES = {
             Parameter(name="target", label="Target", check=_any),
             Parameter(name="side", label="Records of", default="endpoint",
                       check=_one_of("endpoint", "balancer", "all")),
-            _PAGE_NUMBER,
+            _FLOW_PAGE,
         )),
         Page(name="sql", path="/sql", title="SQL", timed=False, parameters=(
             Parameter(name="query", label="Query", check=_any),
@@ -109,7 +111,7 @@ PAGES = {
             Parameter(name="name", label="Event name", check=_any),
             Parameter(name="user", label="User name", check=_any),
             Parameter(name="text", label="Text", check=_any),
-            _PAGE_NUMBER,
+            _EVENT_PAGE,
         )),
         Page(name="alarms", path="/alarms", title="Alarms", parameters=(
             Parameter(name="alarm", label="Alarm", check=_any),

@@ -1,7 +1,8 @@
 """Colours, type and spacing: one palette for each theme, from which CSS variables, figures and icons are all made.
 
 A colour has the same meaning in both themes: red is ALARM, unhealthy or REJECT; green is OK, healthy or ACCEPT; grey is
-INSUFFICIENT_DATA or unused; amber is in between (initial, draining, late).  Every state is also written in words, since
+INSUFFICIENT_DATA or unused; amber is on the way out (draining, late) and the accent on the way in (initial).
+Every state is also written in words, since
 colour alone tells some people nothing.  Text colours keep a contrast of at least 4.5 to 1 on panel and page.
 """
 
@@ -57,7 +58,7 @@ PALETTES = {palette.name: palette for palette in (LIGHT, DARK)}
 STATE_COLOURS = {
     "ALARM": "red", "unhealthy": "red", "REJECT": "red", "deny": "red",
     "OK": "green", "healthy": "green", "ACCEPT": "green", "allow": "green",
-    "initial": "amber", "draining": "amber", "unhealthy.draining": "amber", "late": "amber",
+    "initial": "accent", "draining": "amber", "unhealthy.draining": "amber", "late": "amber",
 }
 
 
@@ -67,7 +68,7 @@ def palette_of(name: str | None) -> Palette:
 
 
 def state_colour_name(state: str) -> str:
-    """`red`, `green`, `amber` or `grey`: the colour of a target's, alarm's or flow's state."""
+    """`red`, `green`, `amber`, `accent` or `grey`: the colour of a target's, alarm's or flow's state."""
     return STATE_COLOURS.get(state, "grey")
 
 

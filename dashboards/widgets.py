@@ -24,7 +24,9 @@ def card(title: str, *children: Children, about: Children = None, tools: Childre
     heading = html.Div(className="card-title", children=[
         html.H2(title), html.Span(about, className="about", **_id(identity, "-about")),
     ])
-    bar = html.Div([heading, html.Div(tools, className="card-tools") if tools else None], className="card-head")
+    # A component without children is false, so the question is whether there is one.
+    right = None if tools is None else html.Div(tools, className="card-tools")
+    bar = html.Div([heading, right], className="card-head")
     return html.Section([bar, *children], className="card wide" if wide else "card",
                         **_id(identity), **{"aria-label": title})
 

@@ -46,12 +46,13 @@ window.dash_clientside.console = (function () {
   function heartbeat(beats, served) {
     if (!served) return ["", "served"];
     if (served.at !== arrived.served) { arrived.served = served.at; arrived.at = Date.now(); }
+    document.getElementById("served-text").dataset.served = served.at;
     const age = Math.round((Date.now() - arrived.at) / 1000);
     const overdue = served.refresh_s > 0 && !document.hidden && age > 3 * served.refresh_s + 5;
     const words = age < 2 ? "now" : age < 120 ? age + " s ago" : Math.round(age / 60) + " min ago";
     return overdue ?
       ["No answer from the console for " + words.replace(" ago", "") + ". What you see is from then.", "served overdue"] :
-      [served.text + "  ·  updated " + words, "served"];
+      [served.text ? served.text + "  ·  updated " + words : "", "served"];
   }
 
   function zoom() {

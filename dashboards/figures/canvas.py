@@ -26,7 +26,7 @@ def canvas(palette: Palette) -> go.Figure:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 11, "color": palette.muted},
-        "margin": {"l": 48, "r": 14, "t": 10, "b": 26},
+        "margin": {"l": 10, "r": 12, "t": 18, "b": 26},
         "showlegend": False,
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": palette.raised, "bordercolor": palette.line,
@@ -87,9 +87,9 @@ def ticks(maximum: float, *, whole: bool = False) -> list[float]:
     return [step * number for number in range(math.ceil(maximum / step - 1e-9) + 1)]
 
 
-def no_data(palette: Palette, detail: str = "") -> go.Figure:
+def no_data(palette: Palette, detail: str = "", *, title: str = "No data in this range") -> go.Figure:
     """Nothing was recorded in the range; `detail` says what is known beside that."""
-    return _sentence(palette, "No data in this range", detail, palette.muted, "no data")
+    return _sentence(palette, title, detail, palette.muted, "no data")
 
 
 def failed(palette: Palette, message: str) -> go.Figure:
@@ -115,9 +115,9 @@ def mark_late(figure: go.Figure, palette: Palette, window: Window, newest_s: flo
     figure.update_layout(meta={"picture": "late data"})
     figure.add_shape(type="rect", xref="x", yref="paper", x0=start, x1=instants.wall_clock(window.end_s, zone), y0=0,
                      y1=1, layer="below", fillcolor=palette.amber_soft, line={"width": 0})
-    figure.add_annotation(x=1, xref="paper", y=1, yref="paper", xanchor="right", yanchor="top", showarrow=False,
+    figure.add_annotation(x=1, xref="paper", y=1, yref="paper", xanchor="right", yanchor="bottom", showarrow=False,
                           text=f"late: nothing after {instants.time_of_day(newest_s, zone)}",
-                          font={"color": palette.amber, "size": 11}, bgcolor=palette.amber_soft, borderpad=2)
+                          font={"color": palette.amber, "size": 10.5})
 
 
 def _sentence(palette: Palette, title: str, detail: str, colour: str, picture: str) -> go.Figure:

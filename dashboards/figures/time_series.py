@@ -38,10 +38,10 @@ def time_series(
 ) -> go.Figure:
     """Draw the lines.  A period without a point is a gap, since most metrics are reported only when not zero.
 
-    `late_since_s` marks where newest data ends; without any point the picture is "no data", or "late data" when set.
+    `late_since_s` marks where newest data ends.  Without any point the picture is "no data", or "late data".
     """
     if not any(trace.points for trace in traces) and threshold is None:
-        return canvas.no_data(palette) if late_since_s is None else canvas.waiting(palette, late_since_s, zone)
+        return _nothing(window, zone, palette, late_since_s)
     figure = canvas.canvas(palette)
     colours = iter(list(palette.series) * (1 + len(traces) // len(palette.series)))
     for trace in traces:
@@ -59,6 +59,15 @@ def time_series(
     if late_since_s is not None:
         canvas.mark_late(figure, palette, window, late_since_s, zone)
     return figure
+
+
+def _nothing(window: Window, zone: tzinfo, palette: Palette, late_since_s: float | None) -> go.Figure:
+    """Late only if other data ends before the range begins; else this metric had nothing to report in it."""
+    if late_since_s is None:
+        return canvas.no_data(palette)
+    if late_since_s < window.start_s:
+        return canvas.waiting(palette, late_since_s, zone)
+    return canvas.no_data(palette, f"up to {instants.time_of_day(late_since_s, zone)}, where the newest data ends")
 
 
 def with_gaps(points: Sequence[Point], period_s: int) -> list[tuple[int, float | None]]:
@@ -98,6 +107,8 @@ def _faint(colour: str) -> str:
 
 
 def _draw_threshold(figure: go.Figure, threshold: Threshold, unit: str, palette: Palette) -> None:
+    if threshold.value == 0:
+        figure.layout.yaxis.range = [-0.03 * figure.layout.yaxis.range[1], figure.layout.yaxis.range[1]]
     figure.add_hline(y=threshold.value, line={"color": palette.red, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
         x=0, xref="paper", y=threshold.value, yref="y", xanchor="left", yanchor="bottom", showarrow=False,

@@ -13,7 +13,7 @@ from dashboards.answers import Answer, Failed
 from dashboards.console import Console, Look
 from dashboards.figures import canvas
 from dashboards.figures.time_series import Threshold, Trace, time_series
-from dashboards.grid import Column, grid
+from dashboards.grid import Column, grid, style_for
 from dashboards.live import busy_flag, live
 from dashboards.page_state import PageState
 from dashboards.theme import state_colour_name
@@ -22,7 +22,7 @@ from queries import metric_statistics
 from queries.alarms.state import AlarmNow, HistoryItem, read_alarms, read_history
 from queries.metric_statistics import Series, Statistic
 
-HISTORY_ROWS = 200
+HISTORY_ROWS, ROWS_SHOWN = 200, 12
 
 #: How CloudWatch writes an alarm's comparison.
 _COMPARISONS = {
@@ -33,11 +33,11 @@ _TYPES = {"StateUpdate": "State update", "Action": "Action", "ConfigurationUpdat
 
 COLUMNS = (
     Column(field="time", title="Date", width=165),
-    Column(field="alarm", title="Alarm", width=200, grow=1),
-    Column(field="type", title="Type", width=160),
-    Column(field="to", title="State", kind="state", width=160),
-    Column(field="summary", title="Description", width=260, grow=2, tooltip="summary"),
-    Column(field="reason", title="Reason", width=320, grow=3, tooltip="reason"),
+    Column(field="alarm", title="Alarm", width=190, grow=1),
+    Column(field="type", title="Type", width=150),
+    Column(field="to", title="State", kind="state", width=125),
+    Column(field="summary", title="Description", width=210, grow=1, tooltip="summary"),
+    Column(field="reason", title="Reason", width=240, grow=2, tooltip="reason"),
 )
 
 
@@ -46,10 +46,10 @@ def build(state: PageState, console: Console) -> Component:
     return html.Div([
         busy_flag("alarms"),
         html.Div(id="alarms-grid", className="alarm-grid"),
-        widgets.card("Metric", widgets.chart({"type": "chart", "name": "alarm-graph"}, height=260,
+        widgets.card("Metric", widgets.chart({"type": "chart", "name": "alarm-graph"}, height=250,
                      label="The alarm's metric and its threshold"), identity="alarm-graph", about=""),
         widgets.card("History", html.Div(id="alarms-note"),
-                     grid("alarms-history", COLUMNS, height=380, row_id="id", nothing="Nothing has happened yet"),
+                     grid("alarms-history", COLUMNS, row_id="id", nothing="Nothing has happened yet"),
                      identity="alarm-history", about=""),
     ])
 
@@ -59,7 +59,7 @@ def register(app: Dash, console: Console) -> None:
     @live(app, console, "alarms", [
         Output("alarms-grid", "children"), Output({"type": "chart", "name": "alarm-graph"}, "figure"),
         Output("alarm-graph-about", "children"), Output("alarms-note", "children"),
-        Output("alarms-history", "rowData"), Output("alarm-history-about", "children"),
+        Output("alarms-history", "rowData"), Output("alarms-history", "style"), Output("alarm-history-about", "children"),
     ], page="alarms")
     def render(look: Look) -> Any:
         return refresh(look, console)
@@ -78,7 +78,7 @@ def refresh(look: Look, console: Console) -> list[Any]:
     else:
         rows = [row_of(item, look) for item in history.rows]
     which = f"of {wanted}, newest first" if wanted else "of all alarms, newest first"
-    return [cards(alarms, look), *graph(alarms, look, console), note, rows, which]
+    return [cards(alarms, look), *graph(alarms, look, console), note, rows, style_for(len(rows), ROWS_SHOWN), which]
 
 
 def chosen(alarms: Sequence[AlarmNow], name: str) -> AlarmNow | None:
@@ -130,7 +130,7 @@ def graph(answer: Answer[list[AlarmNow]], look: Look, console: Console) -> tuple
         return canvas.failed(look.palette, answer.message), ""
     alarm = chosen(answer.rows, look.state.value("alarm"))
     if alarm is None:
-        return canvas.no_data(look.palette, "There is no alarm."), ""
+        return canvas.no_data(look.palette, title="No alarm, so no metric"), ""
     series = _series(alarm, look, console)
     about = f"{alarm.metric_name} · {alarm.statistic} · {amounts.duration(alarm.period_s)}"
     if isinstance(series, Failed):

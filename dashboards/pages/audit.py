@@ -14,25 +14,25 @@ from dashboards import amounts, instants, widgets
 from dashboards.answers import Failed
 from dashboards.audit_resources import resources_of
 from dashboards.console import Console, Look
-from dashboards.grid import Column, grid
+from dashboards.grid import Column, grid, style_for
 from dashboards.live import busy_flag, callback, live
 from dashboards.page_state import PageState
 from queries import audit
 from queries.audit import AuditEvent, AuditFilter, AuditPage
 
-ROWS_A_PAGE = 100
+ROWS_A_PAGE, ROWS_SHOWN = 100, 18
 _READ_ONLY = {"false": False, "true": True, "any": None}
 
 #: The columns of CloudTrail's console, and the error code that its preferences can add.
 COLUMNS = (
-    Column(field="name", title="Event name", width=200, grow=1),
+    Column(field="name", title="Event name", width=180, grow=1),
     Column(field="time", title="Event time", width=165),
-    Column(field="user", title="User name", width=130),
-    Column(field="source", title="Event source", width=240, grow=1),
-    Column(field="type", title="Resource type", width=220, grow=1, tooltip="resources"),
-    Column(field="resource", title="Resource name", width=180, grow=1, tooltip="resources"),
-    Column(field="address", title="Source address", kind="code", width=130),
-    Column(field="error", title="Error code", kind="state", width=170, tooltip="message"),
+    Column(field="user", title="User name", width=110),
+    Column(field="source", title="Event source", width=225),
+    Column(field="type", title="Resource type", width=200, grow=1, tooltip="resources"),
+    Column(field="resource", title="Resource name", width=140, grow=1, tooltip="resources"),
+    Column(field="address", title="Source address", kind="code", width=118),
+    Column(field="error", title="Error code", kind="state", width=150, tooltip="message"),
 )
 
 
@@ -54,9 +54,9 @@ def build(state: PageState, console: Console) -> Component:
                                placeholder="in name, user, parameters, error"),
         ]),
         widgets.card("Event history", html.Div(id="audit-note"),
-                     grid("audit-grid", COLUMNS, height=560, row_id="id", selectable=True, nothing="No event matches"),
+                     grid("audit-grid", COLUMNS, row_id="id", selectable=True, nothing="No event matches"),
                      identity="audit-list", about="", tools=dmc.Pagination(
-                         id=value("page"), total=1, value=int(state.value("page")), size="sm", withEdges=True)),
+                         id=value("event_page"), total=1, value=int(state.value("event_page")), size="sm", withEdges=True)),
         dmc.Drawer(id="audit-drawer", position="right", size="lg", opened=False, title="Event record",
                    closeButtonProps={"aria-label": "Close"}, children=html.Div(id="audit-record")),
     ])
@@ -65,8 +65,9 @@ def build(state: PageState, console: Console) -> Component:
 def register(app: Dash, console: Console) -> None:
     """The callbacks."""
     @live(app, console, "audit", [
-        Output("audit-note", "children"), Output("audit-grid", "rowData"), Output("audit-list-about", "children"),
-        Output({"type": "value", "name": "page"}, "total", allow_duplicate=True),
+        Output("audit-note", "children"), Output("audit-grid", "rowData"), Output("audit-grid", "style"),
+        Output("audit-list-about", "children"),
+        Output({"type": "value", "name": "event_page"}, "total"),
     ], page="audit")
     def render(look: Look) -> Any:
         return refresh(look, console)
@@ -96,7 +97,7 @@ def filter_of(look: Look) -> AuditFilter:
     return AuditFilter(
         start_s=look.window.start_s, end_s=look.window.end_s, read_only=_READ_ONLY[chosen("read")],
         event_name=chosen("name"), user_name=chosen("user"), text=chosen("text"),
-        limit=ROWS_A_PAGE, offset=(int(chosen("page")) - 1) * ROWS_A_PAGE,
+        limit=ROWS_A_PAGE, offset=(int(chosen("event_page")) - 1) * ROWS_A_PAGE,
     )
 
 
@@ -105,9 +106,10 @@ def refresh(look: Look, console: Console) -> list[Any]:
     wanted = filter_of(look)
     answer = console.ask(look, "audit", lambda: audit.lookup(console.lake, wanted), wanted)
     if isinstance(answer, Failed):
-        return [widgets.note(answer.message, "red", "Query failed."), [], "", 1]
+        return [widgets.note(answer.message, "red", "Query failed."), [], style_for(0, ROWS_SHOWN), "", 1]
     page = answer.rows
-    return [None, [row_of(event, look) for event in page.events], extent(wanted, page),
+    rows = [row_of(event, look) for event in page.events]
+    return [None, rows, style_for(len(rows), ROWS_SHOWN), extent(wanted, page),
             max(1, -(-page.total // ROWS_A_PAGE))]
 
 

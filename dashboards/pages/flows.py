@@ -15,7 +15,7 @@ from dashboards.answers import Answer, Failed
 from dashboards.console import Console, Look
 from dashboards.figures import canvas
 from dashboards.figures.ranking import Bar, height_of, ranking
-from dashboards.grid import Column, grid
+from dashboards.grid import Column, grid, style_for
 from dashboards.live import busy_flag, live
 from dashboards.page_state import PageState
 from dashboards.theme import state_colour_name
@@ -24,7 +24,7 @@ from queries.flows import FlowChoices, FlowFilter, FlowPage
 
 Row = dict[str, Any]
 
-ROWS_A_PAGE = 200
+ROWS_A_PAGE, ROWS_SHOWN = 200, 14
 #: Eaten flows taken together in one chart; the saved query gives the greatest.
 EATEN_FLOWS_MAX = 2_000
 #: Protocol numbers by their usual names (IANA, "Assigned Internet Protocol Numbers").
@@ -34,18 +34,18 @@ _PROTOCOL_NAMES = {number: name.upper() for name, number in PROTOCOLS.items()} |
 _TCP_FLAGS = ((1, "FIN"), (2, "SYN"), (4, "RST"), (16, "ACK"))
 
 COLUMNS = (
-    Column(field="start", title="Start", width=160, hint="Start of the record's capture window"),
-    Column(field="source", title="Source", kind="code", width=165, grow=1),
-    Column(field="destination", title="Destination", kind="code", width=165, grow=1),
-    Column(field="protocol", title="Protocol", width=85),
-    Column(field="flags", title="TCP flags", width=110, hint="FIN, SYN, RST and SYN-ACK seen in the window"),
-    Column(field="packets", title="Packets", kind="number", width=88),
-    Column(field="bytes", title="Bytes", kind="number", width=92),
-    Column(field="direction", title="Direction", width=90,
+    Column(field="start", title="Start", width=150, hint="Start of the record's capture window"),
+    Column(field="source", title="Source", kind="code", width=158, grow=1),
+    Column(field="destination", title="Destination", kind="code", width=150, grow=1),
+    Column(field="protocol", title="Protocol", width=80),
+    Column(field="flags", title="TCP flags", width=88, hint="FIN, SYN, RST and SYN-ACK seen in the window"),
+    Column(field="packets", title="Packets", kind="number", width=78),
+    Column(field="bytes", title="Bytes", kind="number", width=82),
+    Column(field="direction", title="Direction", width=84,
            hint="ingress: handed to the endpoint; egress: came back from inspection"),
-    Column(field="action", title="Action", kind="state", width=88),
-    Column(field="reason", title="Drop reason", width=150),
-    Column(field="target", title="Target", kind="code", width=150),
+    Column(field="action", title="Action", kind="state", width=80),
+    Column(field="reason", title="Drop reason", width=135),
+    Column(field="target", title="Target", kind="code", width=130),
     Column(field="interface", title="Interface", kind="code", width=180),
 )
 
@@ -62,9 +62,9 @@ def build(state: PageState, console: Console) -> Component:
         _filters(state),
         html.Div(id="flows-summary", className="tiles small"),
         widgets.card("Flow records", html.Div(id="flows-note"),
-                     grid("flows-grid", COLUMNS, height=460, row_id="id", nothing="No record matches"),
+                     grid("flows-grid", COLUMNS, row_id="id", nothing="No record matches"),
                      about="", identity="flows-list", tools=dmc.Pagination(
-                         id=value("page"), total=1, value=int(state.value("page")), size="sm", withEdges=True)),
+                         id=value("flow_page"), total=1, value=int(state.value("flow_page")), size="sm", withEdges=True)),
         html.Div(className="thirds", children=[
             widgets.card("Top talkers", widgets.chart("flows-talkers", height=None, label="Pairs with the most bytes"),
                          about="bytes from source to destination, all flows of the range"),
@@ -98,8 +98,9 @@ def register(app: Dash, console: Console) -> None:
     """The callbacks."""
     @live(app, console, "flows", [
         Output(value("reason"), "data"), Output(value("target"), "data"), Output("flows-summary", "children"),
-        Output("flows-note", "children"), Output("flows-grid", "rowData"), Output("flows-list-about", "children"),
-        Output(value("page"), "total"),
+        Output("flows-note", "children"), Output("flows-grid", "rowData"), Output("flows-grid", "style"),
+        Output("flows-list-about", "children"),
+        Output(value("flow_page"), "total"),
     ], page="flows")
     def render(look: Look) -> Any:
         return refresh(look, console)
@@ -119,7 +120,7 @@ def filter_of(look: Look) -> FlowFilter:
         port=int(chosen("port")) if chosen("port") else None, protocol=PROTOCOLS.get(chosen("protocol")),
         action=cast(Literal["", "ACCEPT", "REJECT"], chosen("action")), drop_reason=chosen("reason"),
         target_id=chosen("target"), interface=cast(Literal["endpoint", "balancer", "all"], chosen("side")),
-        limit=ROWS_A_PAGE, offset=(int(chosen("page")) - 1) * ROWS_A_PAGE,
+        limit=ROWS_A_PAGE, offset=(int(chosen("flow_page")) - 1) * ROWS_A_PAGE,
     )
 
 
@@ -131,11 +132,12 @@ def refresh(look: Look, console: Console) -> list[Any]:
         console.lake, start_s=look.window.start_s, end_s=look.window.end_s))
     reasons, target_ids = menus(offered, look)
     if isinstance(answer, Failed):
-        return [reasons, target_ids, [], widgets.note(answer.message, "red", "Query failed."), [], "", 1]
+        return [reasons, target_ids, [], widgets.note(answer.message, "red", "Query failed."), [],
+                style_for(0, ROWS_SHOWN), "", 1]
     page = answer.rows
     rows = [row_of(row, place, look) for place, row in enumerate(page.rows.to_pylist(), wanted.offset)]
     pages = max(1, -(-page.totals.records // ROWS_A_PAGE))
-    return [reasons, target_ids, summary(page), None, rows, extent(wanted, page), pages]
+    return [reasons, target_ids, summary(page), None, rows, style_for(len(rows), ROWS_SHOWN), extent(wanted, page), pages]
 
 
 def menus(offered: Answer[FlowChoices], look: Look) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -59,7 +60,7 @@ def _chart_card(definition: ChartDefinition) -> Component:
 def register(app: Dash, console: Console) -> None:
     """The callbacks."""
     @live(app, console, "overview", [
-        Output({"type": "value", "name": "lb"}, "data"), Output({"type": "value", "name": "lb"}, "value"),
+        Output({"type": "value", "name": "lb"}, "data"), Output({"type": "value", "name": "lb"}, "placeholder"),
         Output("overview-tiles", "children"),
         *(Output(chart_id(each.metric_name), "figure") for each in CHARTS),
         *(Output(f"overview-{each.metric_name}-about", "children") for each in CHARTS),
@@ -79,13 +80,15 @@ def refresh(look: Look, console: Console) -> list[Any]:
     seen = console.ask(look, "load-balancers", lambda: overview.load_balancers(
         lake, start_s=window.start_s, end_s=window.end_s))
     chosen = look.state.value("lb") or next((each.dimension for each in rows_or(seen, [])), "")
-    choices = [{"value": each.dimension, "label": each.name} for each in rows_or(seen, [])]
-    if chosen and chosen not in {each["value"] for each in choices}:
-        choices.append({"value": chosen, "label": chosen})
+    names = {each.dimension: each.name for each in rows_or(seen, [])}
+    if chosen:
+        names.setdefault(chosen, overview.name_of(chosen))
+    choices = [{"value": dimension, "label": name} for dimension, name in names.items()]
     answer = _charts(look, console, chosen) if isinstance(seen, Good) else seen
     late_since_s = console.late_since_s(look, METRICS.name)
     figures = [figure_of(answer, place, look, late_since_s) for place in range(len(CHARTS))]
-    return [choices, chosen or None, tiles(answer, look, console), *figures,
+    # Without a choice the first is shown, named in grey; choosing it would put it into the URL and ask twice.
+    return [choices, names.get(chosen, "None in this range"), tiles(answer, look, console), *figures,
             *(about(answer, place) for place in range(len(CHARTS)))]
 
 
@@ -94,10 +97,26 @@ def _charts(look: Look, console: Console, load_balancer: str) -> Answer[list[Cha
     period_s = overview.period_for(
         window.start_s, window.end_s, stored_period_s=console.settings.metrics_period_s)
     by = "zone" if look.state.value("by") == "zone" else ""
-    return console.ask(look, "charts", lambda: overview.charts(
+    # A period still open would read as a dip, since its sum is not yet whole: the charts end before it.
+    end_s = complete_until(look, console) if window.live else window.end_s
+    return console.ask(look, "charts", lambda: [_closed(chart, end_s) for chart in overview.charts(
         console.lake, load_balancer=load_balancer, start_s=window.start_s, end_s=window.end_s, period_s=period_s,
         by="zone" if by else "",
-    ), load_balancer, by)
+    )], load_balancer, by, end_s)
+
+
+def complete_until(look: Look, console: Console) -> float:
+    """Up to when the lake has all metrics: the end of the newest stored period."""
+    answer = console.freshness(look, METRICS.name)
+    newest_s = answer.rows.newest_s if isinstance(answer, Good) else None
+    return look.now_s if newest_s is None else min(look.now_s, newest_s + console.settings.metrics_period_s)
+
+
+def _closed(chart: Chart, end_s: float) -> Chart:
+    """The chart without periods that end after `end_s`."""
+    lines = [replace(line, points=[point for point in line.points if point.timestamp_s + chart.period_s <= end_s])
+             for line in chart.lines]
+    return replace(chart, lines=lines)
 
 
 def figure_of(answer: Answer[list[Chart]], place: int, look: Look, late_since_s: float | None) -> Any:
@@ -126,21 +145,24 @@ def tiles(answer: Answer[list[Chart]], look: Look, console: Console) -> list[Com
     if isinstance(answer, Failed):
         return [widgets.note(answer.message, "red", "Query failed.")]
     charts = {chart.definition.metric_name: chart for chart in answer.rows}
+    until_s = look.window.end_s if not look.window.live else complete_until(look, console)
+    fresh = not look.window.live or console.late_since_s(look, METRICS.name) is None
     made = [
-        _tile("Healthy targets", charts["HealthyHostCount"], look, tone="green"),
-        _tile("Unhealthy targets", charts["UnHealthyHostCount"], look, tone="red"),
-        _tile("Active flows", charts["ActiveFlowCount"], look),
-        _tile("New flows", charts["NewFlowCount"], look, per_second=True),
-        _tile("Processed", charts["ProcessedBytes"], look, per_second=True),
+        _tile("Healthy targets", charts["HealthyHostCount"], look, until_s, fresh, tone="green"),
+        _tile("Unhealthy targets", charts["UnHealthyHostCount"], look, until_s, fresh, tone="red"),
+        _tile("Active flows", charts["ActiveFlowCount"], look, until_s, fresh),
+        _tile("New flows", charts["NewFlowCount"], look, until_s, fresh, per_second=True),
+        _tile("Processed", charts["ProcessedBytes"], look, until_s, fresh, per_second=True),
     ]
     return [*made, _rejected_tile(look, console)]
 
 
-def _tile(title: str, chart: Chart, look: Look, *, tone: str = "", per_second: bool = False) -> Component:
+def _tile(title: str, chart: Chart, look: Look, until_s: float, fresh: bool, *, tone: str = "",
+          per_second: bool = False) -> Component:
     points = summed(chart)
-    newest = latest(points, chart.period_s, look.now_s)
+    newest = latest(points, chart.period_s, until_s)
     name = chart.definition.metric_name
-    value = newest.value if newest else 0.0 if name in _NONZERO_ONLY and points else None
+    value = newest.value if newest else 0.0 if fresh and points and name in _NONZERO_ONLY else None
     unit = chart.definition.unit
     if per_second and value is not None:
         value, unit = value / chart.period_s, f"{unit}/Second"
@@ -150,9 +172,10 @@ def _tile(title: str, chart: Chart, look: Look, *, tone: str = "", per_second: b
     colour = getattr(look.palette, tone) if tone else look.palette.series[0]
     # A number of sick targets is red only when there are any.
     shown = tone if value and tone == "red" else ""
+    moment = f"{'at' if fresh else 'last known at'} {instants.time_of_day(newest.timestamp_s, look.zone)}" if newest else ""
     return widgets.tile(
         title, number, unit=suffix, tone=shown, exact=f"{name}: {amounts.exact(value)} {unit}",
-        detail=f"at {instants.time_of_day(newest.timestamp_s, look.zone)}" if newest else "not reported",
+        detail=moment or ("none reported" if value == 0 else "no data"),
         picture=sparkline(points, start_s=look.window.start_s, end_s=look.window.end_s, colour=colour),
     )
 
@@ -166,10 +189,9 @@ def summed(chart: Chart) -> list[Point]:
     return [Point(timestamp_s=time_s, value=value) for time_s, value in sorted(totals.items())]
 
 
-def latest(points: Sequence[Point], period_s: int, now_s: float) -> Point | None:
-    """The newest period that is over, if it is among the last three: an open period's sum is not yet true."""
-    over = [point for point in points if point.timestamp_s + period_s <= now_s]
-    return over[-1] if over and over[-1].timestamp_s + 4 * period_s > now_s else None
+def latest(points: Sequence[Point], period_s: int, until_s: float) -> Point | None:
+    """The newest point, if it is of one of the last two whole periods before `until_s`; older ones are history."""
+    return points[-1] if points and points[-1].timestamp_s + 3 * period_s > until_s else None
 
 
 def _rejected_tile(look: Look, console: Console) -> Component:

@@ -17,7 +17,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboards import amounts, widgets
 from dashboards.console import Console
-from dashboards.grid import grid
+from dashboards.grid import grid, style_for
 from dashboards.live import callback
 from dashboards.page_state import PageState
 from dashboards.time_range import window_of
@@ -26,6 +26,8 @@ from gatewatch.records.tables import FLOW_LOGS, TABLES
 from queries import saved_query
 from queries.lake import column_types
 from queries.sql_runner import SqlError, SqlResult
+
+ROWS_SHOWN = 16
 
 #: What the editor holds when nothing was asked for.
 FIRST_QUERY = """SELECT action, count(*) AS records, sum(packets) AS packets, sum(bytes) AS bytes
@@ -54,7 +56,8 @@ def _editor_card(state: PageState, console: Console) -> Component:
         html.Div(className="editor", children=[
             html.Pre(id="sql-paint", className="paint", **{"aria-hidden": "true"}),
             dcc.Textarea(id="sql-text", value=text_for(state, console), className="code-input", spellCheck="false",
-                         wrap="off", rows=12, **{"aria-label": "SQL, Ctrl-Enter runs it"}),
+                         wrap="off", rows=12),
+            html.Label("SQL, Ctrl-Enter runs it", htmlFor="sql-text", className="unseen"),
         ]),
         html.Div(id="sql-error", role="alert"),
         html.Div(className="editor-foot", children=[
@@ -71,7 +74,7 @@ def _editor_card(state: PageState, console: Console) -> Component:
 
 def _result_card() -> Component:
     return widgets.card(
-        "Result", grid("sql-grid", [], height=380, nothing="Run a query to see its rows"),
+        "Result", grid("sql-grid", [], nothing="Run a query to see its rows"),
         identity="sql-result", about="",
         tools=dmc.Button("Download CSV", id="sql-download", size="xs", variant="default", disabled=True),
     )
@@ -120,7 +123,7 @@ def _columns(name: str) -> dict[str, str]:
 def register(app: Dash, console: Console) -> None:
     """The callbacks."""
     @callback(app,
-        Output("sql-grid", "columnDefs"), Output("sql-grid", "rowData"), Output("sql-status", "children"),
+        Output("sql-grid", "columnDefs"), Output("sql-grid", "rowData"), Output("sql-grid", "style"), Output("sql-status", "children"),
         Output("sql-error", "children"), Output("sql-place", "data"), Output("sql-result-about", "children"),
         Output("sql-download", "disabled"), Output({"type": "value", "name": "query"}, "value"),
         Input("sql-run", "n_clicks"), State("sql-text", "value"),
@@ -153,11 +156,12 @@ def outcome(console: Console, text: str) -> list[Any]:
     try:
         result = console.sql.run(text)
     except SqlError as error:
-        return [[], [], "", error_note(error), place_of(error), "", True, no_update]
+        return [[], [], style_for(0, ROWS_SHOWN), "", error_note(error), place_of(error), "", True, no_update]
     rows = "row" if result.table.num_rows == 1 else "rows"
     status = f"{result.table.num_rows:,} {rows} in {amounts.duration(result.elapsed_s)}"
     cut = f"cut off at {console.settings.sql_rows_max:,} rows (sql_rows_max)" if result.truncated else ""
-    return [column_definitions(result), row_data(result), status, None, None, cut, not result.table.num_rows, text]
+    return [column_definitions(result), row_data(result), style_for(result.table.num_rows, ROWS_SHOWN), status, None,
+            None, cut, not result.table.num_rows, text]
 
 
 def error_note(error: SqlError) -> Component:

@@ -15,12 +15,14 @@ from dashboards.figures import canvas
 from dashboards.figures.given_returned import Pair, given_returned
 from dashboards.figures.given_returned import height_of as pairs_height
 from dashboards.figures.state_timeline import height_of, state_timeline
-from dashboards.grid import Column, grid
+from dashboards.grid import Column, grid, style_for
 from dashboards.live import busy_flag, live
 from dashboards.page_state import PageState
 from dashboards.theme import state_colour_name
 from queries import saved_query, targets
 from queries.targets import Segment, TargetNow
+
+ROWS_SHOWN = 15
 
 COLUMNS = (
     Column(field="target", title="Target", kind="code", width=170, grow=1),
@@ -58,6 +60,7 @@ def register(app: Dash, console: Console) -> None:
     """The callbacks."""
     @live(app, console, "targets", [
         Output("targets-summary", "children"), Output("targets-note", "children"), Output("targets-grid", "rowData"),
+        Output("targets-grid", "style"),
         Output({"type": "chart", "name": "targets-timeline"}, "figure"),
         Output("targets-bytes", "figure"), Output("targets-packets", "figure"),
     ], page="targets")
@@ -77,7 +80,7 @@ def refresh(look: Look, console: Console) -> list[Any]:
         lake, "bytes_per_target", start_s=window.start_s, end_s=window.end_s).to_pylist())
     rows = [] if isinstance(current, Failed) else [row_of(each, look) for each in current.rows]
     note = widgets.note(current.message, "red", "Query failed.") if isinstance(current, Failed) else None
-    return [summary(current), note, rows, timeline_figure(segments, look),
+    return [summary(current), note, rows, style_for(len(rows), ROWS_SHOWN), timeline_figure(segments, look),
             traffic_figure(traffic, "bytes", "Bytes", look), traffic_figure(traffic, "packets", "Count", look)]
 
 
