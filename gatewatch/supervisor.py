@@ -20,7 +20,7 @@ from pathlib import Path
 
 import structlog
 
-RESTART_WAITS_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+RESTART_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 #: A child that lived this long is counted as well again.
 STEADY_S = 30.0
 STOP_WAIT_S = 15.0
@@ -80,12 +80,15 @@ class Supervisor:
         while not stop.wait(interval_s):
             self.poll(time.monotonic())
 
-    def kill(self, name: str) -> None:
-        """SIGKILL a service, as a crash would; it is started again as after any death."""
+    def kill(self, name: str) -> bool:
+        """SIGKILL a service, as a crash would; it is started again as after any death.  False when it was not running."""
         with self._lock:
             process = self._children[name].process
-            if process is not None and process.poll() is None:
-                process.kill()
+            if process is None or process.poll() is not None:
+                return False
+            process.kill()
+            process.wait()
+        return True
 
     def stop(self, name: str, wait_s: float = STOP_WAIT_S) -> int | None:
         """SIGTERM a service, wait for its end (SIGKILL after `wait_s`), forget it; its exit status."""

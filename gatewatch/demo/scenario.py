@@ -147,10 +147,9 @@ class Demo:
 
     def _act(self, acts: Acts, elapsed_s: float) -> None:
         self._look()
-        while acts.ingest_kills_s and elapsed_s >= acts.ingest_kills_s[0]:
+        if acts.ingest_kills_s and elapsed_s >= acts.ingest_kills_s[0] and self._stage.kill_at_work("ingest"):
             acts.ingest_kills_s.pop(0)
-            self._say("killing ingest (SIGKILL)")
-            self._stage.supervisor.kill("ingest")
+            self._say("killed ingest (SIGKILL)")
         if self._killed_s is None:
             ready = elapsed_s >= acts.kill_s and StateValue.OK in self._alarm_was
             if ready or elapsed_s >= acts.kill_latest_s:

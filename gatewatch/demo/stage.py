@@ -14,6 +14,7 @@ from pathlib import Path
 import forwarder.lab
 from forwarder.lab.lab import Lab
 from gatewatch.settings import Settings, environment_of
+from gatewatch.status_file import read_status
 from gatewatch.supervisor import ServiceCommand, Supervisor
 from gatewatch.up import service_command
 from queries.books import chain
@@ -54,6 +55,12 @@ class Stage:
     def start_appliance(self, name: str) -> None:
         """Start (or start again) one of the lab's appliances."""
         self.supervisor.start(appliance_command(self.lab, name, self.settings))
+
+    def kill_at_work(self, name: str) -> bool:
+        """SIGKILL a service if it is at work, that is, has written its status; False while it only starts."""
+        status = read_status(self.settings.data_path, name)
+        at_work = status is not None and status["pid"] == self.supervisor.process_id(name)
+        return at_work and self.supervisor.kill(name)
 
     def start_traffic(self) -> None:
         """Let the lab's clients loose."""

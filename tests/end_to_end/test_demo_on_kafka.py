@@ -25,7 +25,7 @@ def test_the_books_balance_on_kafka(demo: DemoRun) -> None:
 
 
 def test_ingest_was_killed_ten_times(demo: DemoRun) -> None:
-    assert demo.output.count("killing ingest (SIGKILL)") == KILLS
+    assert demo.output.count("killed ingest (SIGKILL)") == KILLS
 
 
 def test_every_record_is_there_exactly_once_all_the_same(demo: DemoRun) -> None:

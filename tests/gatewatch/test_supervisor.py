@@ -47,7 +47,8 @@ def test_a_service_that_was_killed_is_started_again(supervisor: Supervisor, tmp_
     supervisor.start(command("a", SLEEPER))
     wait_for(lambda: is_up(tmp_path, "a"))
     first = supervisor.process_id("a")
-    supervisor.kill("a")
+    assert supervisor.kill("a") is True
+    assert supervisor.kill("a") is False
 
     def again() -> bool:
         supervisor.poll(time.monotonic())
