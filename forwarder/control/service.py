@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from pathlib import Path
@@ -25,6 +26,9 @@ from gatewatch.status_file import write_status
 SERVICE = "api"
 STATUS_S = 1.0
 
+#: Connections the kernel holds until they are accepted.
+BACKLOG = 128
+
 #: How long requests under way may take once the service is told to stop.
 GRACE_S = 5
 
@@ -46,22 +50,23 @@ class ApiService:
         self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)
         self._server = uvicorn.Server(uvicorn.Config(
             application(self._dispatcher, body_bytes_max=settings.api_body_bytes_max),
-            host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False, lifespan="off",
+            log_level="warning", access_log=False, lifespan="off",
             limit_concurrency=settings.api_requests_max, timeout_keep_alive=30, timeout_graceful_shutdown=GRACE_S,
             server_header=False,
         ))
-        # Outside the main thread uvicorn leaves the signals alone, which are gatewatch.service's.
-        self._serving = threading.Thread(target=self._server.run, name="api-server")
 
     def start(self) -> None:
-        """Read the inventory, then serve."""
+        """Read the inventory, then serve; `OSError` if the port cannot be had, and then nothing was started."""
+        listener = _listener(self._settings.api_host, self._settings.api_port)
         self._inventory.look()
         self._relay.start()
+        # Outside the main thread uvicorn leaves the signals alone, which are gatewatch.service's.
+        self._serving = threading.Thread(target=self._server.run, args=([listener],), name="api-server")
         self._serving.start()
 
     @property
     def alive(self) -> bool:
-        """Whether the port is still served; uvicorn ends by itself when it cannot have the port."""
+        """Whether the port is still served."""
         return self._serving.is_alive()
 
     def tick(self, now_s: float) -> None:
@@ -86,6 +91,15 @@ class ApiService:
         self.tick(time.time())
         self._publisher.close()
 
+    def close(self) -> None:
+        """Let go of the bus without having started."""
+        self._publisher.close()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; `SystemExit` with a message if it cannot."""
@@ -95,14 +109,20 @@ def serve(settings: Settings) -> None:
         service = ApiService(settings, store)
     except (BadStore, BadCredentials, SpoolHeld) as error:
         raise SystemExit(str(error)) from error
-    service.start()
+    try:
+        service.start()
+    except OSError as error:
+        service.close()
+        store.close()
+        address = f"{settings.api_host}:{settings.api_port}"
+        raise SystemExit(f"the AWS API cannot listen on {address}: {error.strerror}") from error
     log = structlog.get_logger()
     log.info("api listens", host=settings.api_host, port=settings.api_port)
     while service.alive and not stop.is_set():
         service.tick(time.time())
         stop.wait(STATUS_S)
-    failed = not stop.is_set()
+    ended_by_itself = not stop.is_set()
     service.stop()
     store.close()
-    if failed:
-        raise SystemExit(f"the AWS API cannot listen on {settings.api_host}:{settings.api_port}")
+    if ended_by_itself:
+        raise SystemExit("the AWS API's server ended without being told to; its log says why")
