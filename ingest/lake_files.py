@@ -100,10 +100,8 @@ def _slots(table: Table, rows: pa.Table, now_hour: int) -> Iterator[_Slot]:
     start = 0
     for group in counts:
         account_id, region, hour = group.get("account_id"), group.get("region"), group["hour"]
-        if table is FLOW_LOGS:
-            folder = layout.flow_log_folder(account_id, region, hour)
-        else:
-            folder = layout.table_folder(table.name, hour)
+        own = table is FLOW_LOGS
+        folder = layout.flow_log_folder(account_id, region, hour) if own else layout.table_folder(table.name, hour)
         yield _Slot(folder, account_id, region, hour, rows.slice(start, group["count_all"]))
         start += group["count_all"]
 

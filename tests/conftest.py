@@ -16,6 +16,14 @@ __all__ = ["kafka_broker", "own_kafka_broker"]
 SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """kafka-python leaves sockets whose connection was refused to the garbage collector; any later test may run it.
+    Such a socket is bound to no address, which no socket of ours is when it is forgotten."""
+    config.addinivalue_line(
+        "filterwarnings", r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, laddr=\('0.0.0.0':ResourceWarning"
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, pytest.TestReport]:
     """Turn a skip into a failure that tells the reason, where a machine is meant to run everything."""

@@ -9,6 +9,7 @@ A stream stays on the partition first chosen for it (by crc32 of its origin), al
 from __future__ import annotations
 
 import contextlib
+import socket
 import sqlite3
 import threading
 import time
@@ -25,7 +26,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
-from gatewatch.settings import Settings
+from gatewatch.settings import BadSetting, Settings
 
 SCHEME = "kafka://"
 #: What may be sent and not acknowledged at once.
@@ -54,15 +55,35 @@ class Cluster:
 
 
 def cluster_of(settings: Settings) -> Cluster:
-    """The cluster that the settings name."""
+    """The cluster that the settings name; `BadSetting` for an address without a port."""
+    servers = settings.bus.removeprefix(SCHEME)
+    for server in servers.split(","):
+        if not server.rpartition(":")[2].isdecimal():
+            raise BadSetting(f"setting bus is {settings.bus!r}; {server!r} has no port: write kafka://host:port")
     return Cluster(
-        servers=settings.bus.removeprefix(SCHEME), partitions=settings.kafka_partitions,
+        servers=servers, partitions=settings.kafka_partitions,
         replicas=settings.kafka_replicas, message_bytes_max=settings.message_bytes_max,
     )
 
 
+def reach(cluster: Cluster) -> None:
+    """Return if a broker accepts connections, else `OSError`.  Asked before a client is made: kafka-python leaves
+    sockets to the garbage collector when it cannot bootstrap, and an outage means many tries."""
+    failure: OSError = OSError(f"no broker is named in {cluster.servers!r}")
+    for server in cluster.servers.split(","):
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=BLOCK_MS / 1000).close()
+        except OSError as error:
+            failure = error
+        else:
+            return
+    raise failure
+
+
 def make_topics(cluster: Cluster, topics: Sequence[str]) -> None:
-    """Make the topics that are not there; `KafkaError` when the cluster is away or refuses."""
+    """Make the topics that are not there; `KafkaError` or `OSError` when the cluster is away or refuses."""
+    reach(cluster)
     admin = KafkaAdminClient(
         bootstrap_servers=cluster.servers.split(","), request_timeout_ms=REQUEST_MS, bootstrap_timeout_ms=BLOCK_MS,
     )
@@ -165,6 +186,7 @@ class Relay:
     def _relay_until_failure(self) -> int:
         connection = spool.connect(self._path, durable=False)
         try:
+            reach(self._cluster)
             producer = _producer(self._cluster)
             try:
                 return _Window(connection, producer, self._cluster).move(self._stop, self._wake, self.moved)

@@ -1,0 +1,127 @@
+"""The embedded bus: one consumer reads all spools in order, finds new ones, and resumes where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gatewatch.bus import spool
+from gatewatch.bus.embedded import EmbeddedConsumer, EmbeddedPublisher
+from gatewatch.bus.message import Draft, Message
+
+LIMITS = spool.SpoolLimits(message_bytes_max=100_000, spool_bytes_max=1 << 20, keep_s=0)
+
+
+def draft(topic: str, text: str) -> Draft:
+    return Draft(topic=topic, key="k", value=text.encode(), records=1, headers={"format": "ä"})
+
+
+def publisher(data: Path, service: str) -> EmbeddedPublisher:
+    return EmbeddedPublisher(spool.spool_path(data, service), LIMITS)
+
+
+def consumer(data: Path, positions: dict[str, int] | None = None, topics: tuple[str, ...] = ("a", "b")) -> EmbeddedConsumer:
+    return EmbeddedConsumer(spool.spool_folder(data), "ingest", topics, positions or {})
+
+
+def test_a_message_arrives_as_it_was_published(tmp_path: Path) -> None:
+    one, reader = publisher(tmp_path, "api"), consumer(tmp_path)
+    one.publish([draft("a", "x")])
+    assert reader.poll(1, 10) == [Message(
+        topic="a", key="k", value=b"x", records=1, headers={"format": "ä"}, origin=one.origin, seq=1,
+        partition=f"a:{one.origin}", offset=1,
+    )]
+    assert reader.poll(0, 10) == []
+    assert one.flush(0)
+    reader.close()
+    one.close()
+
+
+def test_polls_are_bounded_and_miss_nothing(tmp_path: Path) -> None:
+    one, reader = publisher(tmp_path, "api"), consumer(tmp_path)
+    one.publish([draft(topic, str(number)) for number in range(10) for topic in "ab"])
+    polls = []
+    while found := reader.poll(0, 3):
+        polls.append(found)
+    assert max(map(len, polls)) == 3
+    for topic in "ab":
+        assert [m.seq for found in polls for m in found if m.topic == topic] == list(range(1, 11))
+    reader.close()
+    one.close()
+
+
+def test_only_the_topics_asked_for_arrive(tmp_path: Path) -> None:
+    one, reader = publisher(tmp_path, "api"), consumer(tmp_path, topics=("b",))
+    one.publish([draft("a", "x"), draft("b", "y")])
+    assert [message.topic for message in reader.poll(1, 10)] == ["b"]
+    reader.close()
+    one.close()
+
+
+def test_a_service_that_starts_later_is_found(tmp_path: Path) -> None:
+    reader = consumer(tmp_path)
+    assert reader.poll(0, 10) == []
+    one = publisher(tmp_path, "api")
+    one.publish([draft("a", "x")])
+    assert [message.origin for message in reader.poll(2, 10)] == [one.origin]
+    reader.close()
+    one.close()
+
+
+def test_a_spool_made_anew_is_a_new_stream_from_its_beginning(tmp_path: Path) -> None:
+    one, reader = publisher(tmp_path, "api"), consumer(tmp_path)
+    one.publish([draft("a", "x")] * 3)
+    assert len(reader.poll(1, 10)) == 3
+    one.close()
+    for path in spool.spool_folder(tmp_path).iterdir():
+        path.unlink()
+    # A file of the same name: another inode, so the old connection must be given up.
+    (tmp_path / "keeps-the-inode").write_text("")
+    again = publisher(tmp_path, "api")
+    again.publish([draft("a", "y")])
+    found = reader.poll(2, 10)
+    assert [(m.value, m.origin, m.seq) for m in found] == [(b"y", again.origin, 1)]
+    reader.close()
+    again.close()
+
+
+def test_a_consumer_resumes_at_its_positions(tmp_path: Path) -> None:
+    one = publisher(tmp_path, "api")
+    one.publish([draft("a", str(number)) for number in range(5)])
+    reader = consumer(tmp_path, {f"a:{one.origin}": 4})
+    assert [message.seq for message in reader.poll(1, 10)] == [4, 5]
+    reader.close()
+    one.close()
+
+
+def test_acknowledged_messages_leave_the_spool(tmp_path: Path) -> None:
+    one, reader = publisher(tmp_path, "api"), consumer(tmp_path)
+    one.publish([draft("a", "x")] * 4)
+    assert len(reader.poll(1, 10)) == 4
+    reader.acknowledge({f"a:{one.origin}": 4, "a:someone.else": 9})
+    count = one.counts()[0]
+    assert (count.acknowledged, count.held) == (3, 1)
+    one.publish([draft("a", "y")])
+    reader.close()
+    late = consumer(tmp_path)
+    assert [message.seq for message in late.poll(1, 10)] == [4, 5]
+    late.close()
+    one.close()
+
+
+def test_a_busy_service_does_not_starve_the_others(tmp_path: Path) -> None:
+    busy, quiet, reader = publisher(tmp_path, "a-busy"), publisher(tmp_path, "quiet"), consumer(tmp_path)
+    busy.publish([draft("a", "x")] * 50)
+    quiet.publish([draft("a", "y")])
+    services = {message.origin for _ in range(2) for message in reader.poll(1, 5)}
+    assert services == {busy.origin, quiet.origin}
+    reader.close()
+    busy.close()
+    quiet.close()
+
+
+def test_a_half_made_spool_is_left_alone(tmp_path: Path) -> None:
+    spool.spool_folder(tmp_path).mkdir()
+    (spool.spool_folder(tmp_path) / "api.sqlite").write_bytes(b"")
+    reader = consumer(tmp_path)
+    assert reader.poll(0, 10) == []
+    reader.close()

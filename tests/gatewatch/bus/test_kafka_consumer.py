@@ -1,0 +1,121 @@
+"""Reading from a real Kafka: positions, new partitions, other people's messages, and the lag that Kafka's tools show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+from gatewatch.bus import spool
+from gatewatch.bus.kafka import Cluster, KafkaPublisher, make_topics
+from gatewatch.bus.kafka_consumer import KafkaBusConsumer
+from gatewatch.bus.message import Draft, Message
+from tests.kafka_broker import free_port
+
+LIMITS = spool.SpoolLimits(message_bytes_max=65_536, spool_bytes_max=1 << 24, keep_s=60)
+
+
+def cluster(bootstrap: str) -> Cluster:
+    return Cluster(servers=bootstrap, partitions=2, replicas=1, message_bytes_max=65_536)
+
+
+def read(consumer: KafkaBusConsumer, count: int) -> list[Message]:
+    found: list[Message] = []
+    for _ in range(100):
+        found += consumer.poll(0.2, 1_000)
+        if len(found) >= count:
+            break
+    return found
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+@pytest.fixture
+def producer(kafka_broker: str) -> Iterator[Any]:
+    one = KafkaProducer(bootstrap_servers=kafka_broker)
+    yield one
+    one.close()
+
+
+def test_an_absent_broker_is_an_empty_poll() -> None:
+    consumer = KafkaBusConsumer(cluster(f"127.0.0.1:{free_port()}"), "reader", ["t"], {})
+    assert consumer.poll(0.0, 10) == []
+    consumer.acknowledge({"t:0": 1})
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_reading_resumes_at_the_positions_given(kafka_broker: str, tmp_path: Path, topic: str) -> None:
+    one = KafkaPublisher(tmp_path / "api.sqlite", LIMITS, cluster(kafka_broker))
+    one.publish([Draft(topic=topic, key="", value=b"x", records=1)] * 10)
+    assert one.flush(30)
+    one.close()
+    first = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    found = read(first, 10)
+    first.acknowledge({found[9].partition: 10})
+    first.close()
+    second = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {found[6].partition: found[6].offset + 1})
+    assert [message.seq for message in read(second, 3)] == [8, 9, 10]
+    second.close()
+
+
+@pytest.mark.broker
+def test_the_group_shows_how_far_it_is(kafka_broker: str, producer: Any, topic: str) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    for _ in range(3):
+        producer.send(topic, value=b"x", partition=1).get(timeout=10)
+    consumer = KafkaBusConsumer(cluster(kafka_broker), topic, [topic], {})
+    assert len(read(consumer, 3)) == 3
+    consumer.acknowledge({f"{topic}:1": 3})
+    admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
+    group, place = f"gatewatch-{topic}", TopicPartition(topic, 1)
+    offset = None
+    for _ in range(100):
+        consumer.poll(0.1, 1)
+        offsets = admin.list_group_offsets(group)
+        offset = offsets[group].get(place) if group in offsets else offsets.get(place)
+        if offset is not None:
+            break
+    assert offset is not None
+    assert offset.offset == 3
+    admin.close()
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_a_message_of_another_producer_has_no_origin(kafka_broker: str, producer: Any, topic: str) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    headers = [("seq", b"not a number"), ("origin", b"someone"), ("colour", b"\xff")]
+    producer.send(topic, value=b"a\nb", partition=0).get(timeout=10)
+    producer.send(topic, value=None, key=b"k", partition=0, headers=headers).get(timeout=10)
+    consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    first, second = read(consumer, 2)
+    assert (first.origin, first.seq, first.records, first.value, first.key) == ("", 0, 2, b"a\nb", "")
+    assert (second.origin, second.seq, second.value, second.key) == ("", 0, b"", "k")
+    assert second.headers == {"colour": "�"}
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_a_partition_added_later_is_read(
+    kafka_broker: str, producer: Any, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatewatch.bus.kafka_consumer.DISCOVER_S", 0.2)
+    make_topics(cluster(kafka_broker), [topic])
+    consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    producer.send(topic, value=b"x", partition=0).get(timeout=10)
+    assert len(read(consumer, 1)) == 1
+    admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
+    admin.create_partitions({topic: 3})
+    admin.close()
+    late = KafkaProducer(bootstrap_servers=kafka_broker)
+    late.send(topic, value=b"y", partition=2).get(timeout=10)
+    late.close()
+    assert [(message.partition, message.value) for message in read(consumer, 1)] == [(f"{topic}:2", b"y")]
+    consumer.close()
