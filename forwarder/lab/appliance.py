@@ -27,6 +27,7 @@ from forwarder.datapath.packet_socket import enlarge_receive_buffer
 from forwarder.lab.access_log import AccessLog
 from forwarder.lab.health_answer import HealthAnswer
 from forwarder.lab.inspection import Inspector
+from forwarder.lab.privilege import join_if_held
 from forwarder.lab.rules import Rules, read_rules
 from forwarder.wire.geneve_codec import GENEVE_PORT
 from gatewatch.bus.open import open_publisher
@@ -139,8 +140,10 @@ def serve(
 ) -> None:
     """Run the appliance until SIGTERM or SIGINT; SIGUSR1 makes its health check fail, or answer again.
 
-    `BadRules` or `OSError` when it cannot start.
+    With `netns` it joins an ordinary user's lab first.  `BadRules` or `OSError` when it cannot start.
     """
+    if netns:
+        join_if_held(settings.data_path)
     stop = stop_event()
     applied = read_rules(rules)
     health = HealthAnswer(address=address, port=health_port, netns=netns)

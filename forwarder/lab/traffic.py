@@ -10,14 +10,13 @@ import argparse
 import contextlib
 import sys
 import time
-from pathlib import Path
 
 import structlog
 
 from forwarder.lab.clients import Client
 from forwarder.lab.lab import Lab, NoLab
 from forwarder.lab.namespace_loop import NamespaceLoop
-from forwarder.lab.privilege import BadEnvironment, ensure_privileges
+from forwarder.lab.privilege import BadEnvironment, join_if_held
 from forwarder.lab.servers import Servers
 from forwarder.lab.traffic_counts import summed
 from gatewatch.service import set_up_logging, stop_event
@@ -87,7 +86,7 @@ def main() -> int:
     try:
         settings = load({"data": arguments.data})
         set_up_logging(settings.log_level)
-        ensure_privileges(Path(settings.data))
+        join_if_held(settings.data_path)
         serve(settings, lab=Lab.read(settings.data_path), rate=arguments.rate)
     except (BadSetting, BadEnvironment, NoLab, OSError, ValueError) as error:
         print(error, file=sys.stderr)
