@@ -237,11 +237,14 @@ def lab_show(settings: Settings) -> None:
 
 @lab_app.command("down")
 @with_settings("lab")
-def lab_down(settings: Settings) -> None:
+def lab_down(
+    settings: Settings,
+    name: Annotated[str, typer.Option(help="also remove the lab of this name, whose data folder is lost")] = "",
+) -> None:
     """Remove everything the lab made, also after a crash."""
     from gatewatch.lab_commands import lab_down as run
 
-    sys.exit(run(settings))
+    sys.exit(run(settings, name=name))
 
 
 def _prepare(settings: Settings) -> None:

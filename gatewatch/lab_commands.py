@@ -8,7 +8,7 @@ from collections.abc import Callable
 import typer
 
 from forwarder.lab.lab import Lab, NoLab
-from forwarder.lab.privilege import BadEnvironment, ensure_privileges
+from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
 from gatewatch.demo.balancer import client, create_balancer, wait_for_api
 from gatewatch.demo.stage import appliance_command, traffic_command
 from gatewatch.service import stop_event
@@ -36,9 +36,9 @@ def lab_show(settings: Settings) -> int:
     return _guarded(lambda: _show(settings))
 
 
-def lab_down(settings: Settings) -> int:
-    """Remove the network; the exit status."""
-    return _guarded(lambda: _down(settings))
+def lab_down(settings: Settings, *, name: str = "") -> int:
+    """Remove the network, and the lab called `name` whose data folder is lost; the exit status."""
+    return _guarded(lambda: _down(settings, name))
 
 
 def _guarded(action: Callable[[], None]) -> int:
@@ -65,9 +65,9 @@ def _show(settings: Settings) -> None:
     show(Lab.read(settings.data_path))
 
 
-def _down(settings: Settings) -> None:
-    ensure_privileges(settings.data_path)
-    removed = Lab.down(settings.data_path)
+def _down(settings: Settings, name: str) -> None:
+    join_if_held(settings.data_path)
+    removed = Lab.down(settings.data_path, name=name)
     typer.echo(
         f"removed {removed.namespaces} network namespaces" if removed.namespaces else "there was no lab to remove"
     )
