@@ -341,9 +341,5 @@ def _checked(given: Mapping[str, Any]) -> Settings:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The environment that gives a child process these same settings; what stands at its default is left out."""
-    return {
-        entry.environment: str(getattr(settings, entry.name))
-        for entry in entries()
-        if getattr(settings, entry.name) != entry.default
-    }
+    """The environment that gives a child process these same settings, whatever it would inherit."""
+    return {entry.environment: str(getattr(settings, entry.name)) for entry in entries()}

@@ -27,12 +27,12 @@ def make_report(settings: Settings, *, started_s: float, killed_s: float | None)
     """Read everything back from the data folder.  `started_s` and `killed_s` (the appliance's death) are epoch seconds."""
     data = settings.data_path
     books = chain(data)
-    manifest = Manifest.open_for_reading(data / "manifest.sqlite")
+    manifest = Manifest.open_for_reading(data)
     freshness = manifest.freshness("flow_logs", started_s)
     return {
         "packets": _packets(data),
-        "flow_records": _emitted_and_stored(data, manifest, topics.FLOW_LOGS, "flow_logs"),
-        "audit_events": _emitted_and_stored(data, manifest, topics.AUDIT, "audit_events"),
+        "flow_records": _emitted_and_stored(data, manifest, topics.FLOW_LOGS),
+        "audit_events": _emitted_and_stored(data, manifest, topics.AUDIT),
         "balanced": books.balanced,
         "differences": [asdict(difference) for difference in books.differences],
         "freshness_s": {"p50": percentile(freshness, 0.50), "p99": percentile(freshness, 0.99)},
@@ -68,18 +68,28 @@ def _packets(data: Path) -> dict[str, Any]:
     }
 
 
-def _emitted_and_stored(data: Path, manifest: Manifest, topic: str, table: str) -> dict[str, int]:
-    """What the producers' spools say they were given, and how many rows the lake's files have."""
-    return {
-        "emitted": sum(_spooled(path, topic) for path in spool_folder(data).glob("*.sqlite")),
-        "in_lake": manifest.row_count(table),
-    }
+def _emitted_and_stored(data: Path, manifest: Manifest, topic: str) -> dict[str, int]:
+    """What the producers' spools were given, and how many of those records became rows of the lake.
+
+    Streams of other origins, which a broker used before may hold, are not counted.
+    """
+    spooled = [_spooled(path, topic) for path in sorted(spool_folder(data).glob("*.sqlite"))]
+    own = {origin for origin, _ in spooled}
+    stored = sum(stream.rows for stream in manifest.streams() if stream.topic == topic and stream.origin in own)
+    return {"emitted": sum(records for _, records in spooled), "in_lake": stored}
 
 
-def _spooled(path: Path, topic: str) -> int:
+def foreign_records(data: Path) -> int:
+    """Records in the lake that came from elsewhere: a broker that was used before."""
+    own = {_spooled(path, "")[0] for path in spool_folder(data).glob("*.sqlite")}
+    return sum(stream.records for stream in Manifest.open_for_reading(data).streams() if stream.origin not in own)
+
+
+def _spooled(path: Path, topic: str) -> tuple[str, int]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        origin = connection.execute("select origin from identity").fetchone()[0]
         row = connection.execute("select records from topics where topic = ?", (topic,)).fetchone()
-    return int(row[0]) if row else 0
+    return str(origin), int(row[0]) if row else 0
 
 
 def failover_s(connections: Sequence[tuple[float, bool]], killed_s: float) -> float | None:

@@ -13,7 +13,7 @@ import typer
 
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges
 from gatewatch.demo.balancer import Balancer, client, create_balancer, target_states, wait_for_api
-from gatewatch.demo.report import make_report, write_report
+from gatewatch.demo.report import foreign_records, make_report, write_report
 from gatewatch.demo.stage import Stage
 from gatewatch.demo.witnesses import contradictions, device_counts
 from gatewatch.service import stop_event
@@ -207,6 +207,8 @@ class Demo:
         if not drained:
             figures["differences"].append({"chain": "demo", "what": "records were still under way at the end"})
         figures["balanced"] = not figures["differences"]
+        if foreign := foreign_records(self._settings.data_path):
+            self._say(f"the broker also held {foreign:,} records of other runs; freshness_s and the console count them too")
         if report is not None:
             write_report(report, figures)
             self._say(f"report written to {report}")

@@ -66,8 +66,9 @@ def test_a_child_process_gets_the_same_settings(window: int, port: int, kafka: b
     assert load({}, environment_of(settings)) == settings
 
 
-def test_what_stands_at_its_default_is_not_in_the_environment() -> None:
-    assert environment_of(Settings()) == {}
+def test_a_childs_settings_do_not_depend_on_what_it_inherits() -> None:
+    inherited = {"GATEWATCH_API_PORT": "1"}
+    assert load({}, {**inherited, **environment_of(Settings())}) == Settings()
 
 
 def test_every_setting_has_help_and_every_number_a_limit() -> None:
