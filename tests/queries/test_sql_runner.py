@@ -21,7 +21,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     publish(data, "flow_logs", [flow(HOUR_S + second, bytes=second) for second in range(50)])
     publish(data, "flow_logs", [flow(HOUR_S + 60, action="REJECT", gw_drop_reason="no_target")])
     publish(data, "metrics", [unhealthy(HOUR_S, 1.0)])
-    return Settings(data=str(data), sql_time_s=1.0, sql_memory_mb=128, sql_rows_max=20)
+    return Settings(data=str(data), sql_time_s=30.0, sql_memory_mb=128, sql_rows_max=20)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_result_has_columns_types_and_time(runner: SqlRunner) -> None:
     assert result.columns == ["n", "newest"]
     assert result.types == ["BIGINT", "TIMESTAMP WITH TIME ZONE"]
     assert result.table.to_pylist()[0]["newest"].timestamp() == HOUR_S + 60
-    assert 0 < result.elapsed_s < 1
+    assert 0 < result.elapsed_s < 30
     assert not result.truncated
 
 
@@ -74,7 +74,6 @@ def test_rows_are_cut_off_at_the_limit(runner: SqlRunner) -> None:
         ("SELECT foo\nFROM flow_logs", "name", 1),
         ("SELECT\n 'a'::INTEGER", "type", 2),
         ("SELECT 1 +", "syntax", 1),
-        ("SELECT count(*) FROM range(1000000000000) AS t(i) WHERE i % 7 = 3", "time", None),
         ("SELECT list(i) FROM range(1000000000) AS t(i)", "memory", None),
         ("SELECT repeat('x', 1000000000)", "memory", None),
         ("SELECT * FROM flow_logs WHERE start = $1", "type", None),
@@ -87,6 +86,25 @@ def test_an_error_is_of_a_kind_and_the_process_goes_on(
         runner.run(statement)
     assert (caught.value.kind, caught.value.line) == (kind, line)
     assert runner.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
+
+
+def test_a_statement_that_takes_too_long_is_stopped(settings: Settings) -> None:
+    with SqlRunner(msgspec.structs.replace(settings, sql_time_s=0.3)) as runner:
+        with pytest.raises(SqlError, match=r"longer than 0\.3 s") as caught:
+            runner.run("SELECT count(*) FROM range(1000000000000) AS t(i) WHERE i % 7 = 3")
+        assert caught.value.kind == "time"
+        assert runner.run("SELECT 1 AS one").table.num_rows == 1
+
+
+def test_a_process_that_does_not_notice_that_time_is_up_is_killed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.sql_runner.GRACE_S", 0.0)
+    with SqlRunner(msgspec.structs.replace(settings, sql_time_s=0.2, sql_memory_mb=2_048)) as runner:
+        with pytest.raises(SqlError) as caught:
+            runner.run("SELECT repeat('x', 1500000000)")
+        assert caught.value.kind in ("time", "memory")
+        assert runner.run("SELECT 1 AS one").table.num_rows == 1
 
 
 def test_a_process_that_dies_is_told_and_replaced(settings: Settings) -> None:
