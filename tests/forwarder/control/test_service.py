@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ import boto3
 import msgspec
 import pytest
 from botocore.config import Config
-from botocore.exceptions import WaiterError
+from botocore.exceptions import BotoCoreError, WaiterError
 
 from forwarder.control.service import ApiService
 from forwarder.control.store import Observation, Store
@@ -176,8 +179,7 @@ def test_a_changed_inventory_is_seen(running: Running) -> None:
 def test_many_callers_at_once(running: Running) -> None:
     failures: list[str] = []
 
-    def call(number: int) -> None:
-        elbv2 = running.client("elbv2")
+    def call(number: int, elbv2: Any) -> None:
         for turn in range(5):
             made = elbv2.create_target_group(
                 Name=f"t{number}-{turn}", Protocol="GENEVE", Port=6081, VpcId="vpc-0aa11aa11aa11aa11"
@@ -185,7 +187,7 @@ def test_many_callers_at_once(running: Running) -> None:
             if made["TargetGroups"][0]["TargetGroupName"] != f"t{number}-{turn}":
                 failures.append(made)
 
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=call, args=(number, running.client("elbv2"))) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -225,3 +227,47 @@ def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
             service.start()
         service.close()
         store.close()
+
+
+def test_killed_at_any_moment_every_answered_call_is_on_the_bus_once(tmp_path: Path) -> None:
+    shutil.copy(INVENTORY, tmp_path / "inventory.toml")
+    settings = Settings(data=str(tmp_path), api_port=free_port())
+    answered: list[str] = []
+    for turn in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gatewatch", "api", "--data", str(tmp_path), "--api-port", str(settings.api_port)],
+            cwd=Path(__file__).parents[3], stderr=subprocess.DEVNULL,
+        )
+        wait_for(lambda: healthy(settings.api_port), timeout_s=60)
+        # boto3's default session is not for several threads: the clients are made here.
+        clients = [single_attempt_client(settings) for _ in range(3)]
+        callers = [threading.Thread(target=call_until_it_dies, args=(client, answered)) for client in clients]
+        for caller in callers:
+            caller.start()
+        enough = 40 * (turn + 1)
+        wait_for(lambda enough=enough: len(answered) >= enough, timeout_s=60)  # type: ignore[misc]
+        process.kill()
+        process.wait()
+        for caller in callers:
+            caller.join()
+    running = Running(settings)
+    running.stop()
+    recorded = [record["requestID"] for record in records(settings)]
+    assert len(set(recorded)) == len(recorded)
+    assert set(answered) <= set(recorded)
+    assert len(recorded) - len(answered) <= 9, "at most one call of each caller was recorded and never answered"
+
+
+def single_attempt_client(settings: Settings) -> Any:
+    """A client that never repeats a call."""
+    return boto3.client(
+        "elbv2", endpoint_url=f"http://127.0.0.1:{settings.api_port}", region_name="us-east-1",
+        aws_access_key_id="AKIDTEST", aws_secret_access_key="secret", config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def call_until_it_dies(elbv2: Any, answered: list[str]) -> None:
+    """Call on and on; note the request ids of what was answered."""
+    with suppress(BotoCoreError):
+        while True:
+            answered.append(elbv2.describe_account_limits()["ResponseMetadata"]["RequestId"])
