@@ -52,7 +52,7 @@ def _guarded(action: Callable[[], None]) -> int:
 
 def _up(settings: Settings) -> None:
     ensure_privileges(settings.data_path)
-    lab = Lab.up(settings.data_path)
+    lab = Lab.up(settings.data_path, name=settings.lab_name)
     typer.echo(f"the lab is up: {len(lab.plan.namespaces)} network namespaces, inventory {settings.inventory_path}")
     typer.echo(
         "`gatewatch lab show` prints it; `gatewatch lab run` adds appliances and traffic; `gatewatch lab down` removes it"
@@ -76,7 +76,7 @@ def _down(settings: Settings, name: str) -> None:
 def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
     ensure_privileges(settings.data_path)
     stop = stop_event()
-    lab = Lab.up(settings.data_path)
+    lab = Lab.up(settings.data_path, name=settings.lab_name)
     supervisor = Supervisor(settings.data_path / "logs")
     try:
         for appliance in lab.appliances:

@@ -227,6 +227,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("refresh interval a page opens with; 0: off", "console", unit="seconds", ge=0, le=900)
     ] = 10
 
+    # Lab
+    lab_name: Annotated[
+        str, _about("word that the names of the lab's network namespaces begin with; two labs at once need two",
+                    "lab", pattern=r"^[a-z][a-z0-9]{0,15}$")
+    ] = "gw"
+
     # All services
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least level that is logged")] = "info"
 

@@ -46,7 +46,7 @@ class Stage:
 
     def open(self) -> None:
         """Build the network, start services and appliances."""
-        self._lab = Lab.up(self.settings.data_path)
+        self._lab = Lab.up(self.settings.data_path, name=self.settings.lab_name)
         for name in self._services:
             self.supervisor.start(service_command(name, self.settings))
         for appliance in self.lab.appliances:
