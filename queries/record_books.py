@@ -163,7 +163,7 @@ def _spool(path: Path, streams: list[Stream]) -> list[SpoolTopic]:
                 )
                 for topic, messages, records, given_up in topics
             ]
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         # A service is just making it: the file is there, its tables are not.
         if "no such table" in str(error):
             return []

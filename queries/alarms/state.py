@@ -327,12 +327,10 @@ def _read(data: Path, question: Callable[[sqlite3.Connection], list[T]]) -> list
         address = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
             return question(connection)
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         # The service is just making it: the file is there, its tables are not.
         if "no such table" in str(error):
             return []
-        raise QueryFailed(f"{path} cannot be read: {error}") from error
-    except sqlite3.DatabaseError as error:
         raise QueryFailed(f"{path} cannot be read: {error}") from error
 
 
