@@ -26,6 +26,10 @@ from gatewatch.records.tables import FLOW_LOGS, METRICS
 from queries.alarms.state import StateValue, read_alarms
 from queries.freshness import FreshnessState
 
+_FLOW, _METRIC = (FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")
+#: The tables that come in all the time, by the pages that show them; what happens now and then is never late.
+_WAITS_FOR = {"overview": (_FLOW, _METRIC), "targets": (_FLOW,), "flows": (_FLOW,), "alarms": (_METRIC,)}
+
 
 def register(app: Dash, console: Console) -> None:
     """Add the callbacks of the frame."""
@@ -202,10 +206,10 @@ def alarm_summary(look: Look, console: Console) -> list[Component]:
 
 def lateness(look: Look, console: Console) -> list[Component]:
     """A sentence when a live page waits for data, or when the lake cannot be read; nothing when all is well."""
-    if not look.window.live or not PAGES[look.state.page].timed:
+    if not look.window.live:
         return []
     late: list[str] = []
-    for table, what in ((FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")):
+    for table, what in _WAITS_FOR.get(look.state.page, ()):
         answer = console.freshness(look, table)
         if isinstance(answer, Failed):
             return [widgets.note(answer.message, "red", "The lake cannot be read.")]

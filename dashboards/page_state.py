@@ -98,6 +98,7 @@ PAGES = {
             Parameter(name="action", label="Action", check=_one_of("ACCEPT", "REJECT")),
             Parameter(name="reason", label="Drop reason", check=_any),
             Parameter(name="target", label="Target", check=_any),
+            Parameter(name="direction", label="Direction", check=_one_of("ingress", "egress")),
             Parameter(name="side", label="Records of", default="endpoint",
                       check=_one_of("endpoint", "balancer", "all")),
             _FLOW_PAGE,

@@ -43,7 +43,7 @@ class Palette:
 LIGHT = Palette(
     name="light", page="#f4f5f7", panel="#ffffff", raised="#f9fafb", ink="#10161d", muted="#56616f", line="#d6dbe1",
     grid="#eaedf0", accent="#0a63c2", accent_soft="#e6f0fb", red="#c4232b", red_soft="#fdebea", green="#1b7a34",
-    green_soft="#e7f5ea", grey="#65707d", grey_soft="#eceff2", amber="#9a5a00", amber_soft="#fdf1dc",
+    green_soft="#e7f5ea", grey="#5d6875", grey_soft="#eceff2", amber="#9a5a00", amber_soft="#fdf1dc",
     series=("#2268c8", "#d9662b", "#1f8a8a", "#a23b72", "#7a5ccf", "#8a6d1d", "#4b7f2a", "#5a6b7c"),
 )
 DARK = Palette(

@@ -73,9 +73,10 @@ def select(identity: Any, label: str, options: Sequence[tuple[str, str]], value:
            clearable: bool = True, width: int = 170, searchable: bool = True) -> Component:
     """A labelled menu of (value, text) pairs."""
     return dmc.Select(
-        id=identity, label=label, data=[{"value": each, "label": text} for each, text in options], value=value or None,
+        id=identity, label=label or None, data=[{"value": each, "label": text} for each, text in options], value=value or None,
         placeholder=placeholder, clearable=clearable, searchable=searchable, size="xs", w=width,
         nothingFoundMessage="Nothing with that name", comboboxProps={"shadow": "md"}, allowDeselect=clearable,
+        **({} if label else {"aria-label": placeholder}),
     )
 
 

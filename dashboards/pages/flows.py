@@ -34,8 +34,8 @@ _PROTOCOL_NAMES = {number: name.upper() for name, number in PROTOCOLS.items()} |
 _TCP_FLAGS = ((1, "FIN"), (2, "SYN"), (4, "RST"), (16, "ACK"))
 
 COLUMNS = (
-    Column(field="start", title="Start", width=150, hint="Start of the record's capture window"),
-    Column(field="source", title="Source", kind="code", width=158, grow=1),
+    Column(field="start", title="Start", width=148, hint="Start of the record's capture window"),
+    Column(field="source", title="Source", kind="code", width=168, grow=1),
     Column(field="destination", title="Destination", kind="code", width=150, grow=1),
     Column(field="protocol", title="Protocol", width=80),
     Column(field="flags", title="TCP flags", width=88, hint="FIN, SYN, RST and SYN-ACK seen in the window"),
@@ -81,6 +81,7 @@ def _filters(state: PageState) -> Component:
     pairs = {
         "protocol": [(name, name.upper()) for name in PROTOCOLS],
         "action": [("ACCEPT", "ACCEPT"), ("REJECT", "REJECT")],
+        "direction": [("ingress", "Handed over"), ("egress", "Came back")],
         "side": [("endpoint", "Endpoints"), ("balancer", "Balancer (GENEVE)"), ("all", "Both")],
     }
     return html.Div(className="filters", role="search", children=[
@@ -88,8 +89,9 @@ def _filters(state: PageState) -> Component:
         widgets.text_field(value("port"), "Port", state.value("port"), placeholder="443", width=80),
         widgets.select(value("protocol"), "Protocol", pairs["protocol"], state.value("protocol"), width=95),
         widgets.select(value("action"), "Action", pairs["action"], state.value("action"), width=110),
-        widgets.select(value("reason"), "Drop reason", [], state.value("reason"), width=180),
-        widgets.select(value("target"), "Target", [], state.value("target"), width=190),
+        widgets.select(value("reason"), "Drop reason", [], state.value("reason"), width=170),
+        widgets.select(value("target"), "Target", [], state.value("target"), width=180),
+        widgets.select(value("direction"), "Direction", pairs["direction"], state.value("direction"), width=125),
         widgets.select(value("side"), "Records of", pairs["side"], state.value("side"), clearable=False, width=160),
     ])
 
@@ -119,7 +121,8 @@ def filter_of(look: Look) -> FlowFilter:
         start_s=look.window.start_s, end_s=look.window.end_s, address=chosen("address"),
         port=int(chosen("port")) if chosen("port") else None, protocol=PROTOCOLS.get(chosen("protocol")),
         action=cast(Literal["", "ACCEPT", "REJECT"], chosen("action")), drop_reason=chosen("reason"),
-        target_id=chosen("target"), interface=cast(Literal["endpoint", "balancer", "all"], chosen("side")),
+        target_id=chosen("target"), direction=cast(Literal["", "ingress", "egress"], chosen("direction")),
+        interface=cast(Literal["endpoint", "balancer", "all"], chosen("side")),
         limit=ROWS_A_PAGE, offset=(int(chosen("flow_page")) - 1) * ROWS_A_PAGE,
     )
 
@@ -137,7 +140,7 @@ def refresh(look: Look, console: Console) -> list[Any]:
     page = answer.rows
     rows = [row_of(row, place, look) for place, row in enumerate(page.rows.to_pylist(), wanted.offset)]
     pages = max(1, -(-page.totals.records // ROWS_A_PAGE))
-    return [reasons, target_ids, summary(page), None, rows, style_for(len(rows), ROWS_SHOWN), extent(wanted, page), pages]
+    return [reasons, target_ids, summary(page, wanted), None, rows, style_for(len(rows), ROWS_SHOWN), extent(wanted, page), pages]
 
 
 def menus(offered: Answer[FlowChoices], look: Look) -> tuple[list[str], list[str]]:
@@ -148,16 +151,24 @@ def menus(offered: Answer[FlowChoices], look: Look) -> tuple[list[str], list[str
     return reasons, target_ids
 
 
-def summary(page: FlowPage) -> list[Component]:
-    """Totals over all records that match, whatever page is shown."""
+def summary(page: FlowPage, wanted: FlowFilter) -> list[Component]:
+    """Totals over all records that match, whatever page is shown.
+
+    An endpoint records a packet when it is handed over and again when it comes back, so sums over both directions count
+    it twice; the tile says so.
+    """
     totals = page.totals
+    twice = "" if wanted.direction or not totals.records else "handed over and came back are two records"
     number, _, unit = amounts.data(totals.bytes).partition(" ")
     return [
-        widgets.tile("Records", amounts.count(totals.records), exact=amounts.exact(totals.records)),
-        widgets.tile("Packets", amounts.count(totals.packets), exact=amounts.exact(totals.packets)),
-        widgets.tile("Data", number, unit=unit, exact=f"{amounts.exact(totals.bytes)} bytes"),
+        widgets.tile("Records", amounts.count(totals.records), exact=amounts.exact(totals.records),
+                     detail="that match, in the range"),
+        widgets.tile("Packets in them", amounts.count(totals.packets), exact=amounts.exact(totals.packets),
+                     detail=twice),
+        widgets.tile("Data in them", number, unit=unit, exact=f"{amounts.exact(totals.bytes)} bytes", detail=twice),
         widgets.tile("Rejected packets", amounts.count(totals.rejected_packets),
-                     tone="red" if totals.rejected_packets else "", exact=amounts.exact(totals.rejected_packets)),
+                     tone="red" if totals.rejected_packets else "", exact=amounts.exact(totals.rejected_packets),
+                     detail=f"in {amounts.plural(totals.rejected_records, 'record')}"),
     ]
 
 

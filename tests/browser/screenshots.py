@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from chromium import SIZES, THEMES, Watch, browser, settled
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.browser.chromium import SIZES, THEMES, Watch, browser, settled
 
 PAGES = {"overview": "/", "targets": "/targets", "flows": "/flows", "sql": "/sql", "audit": "/audit", "alarms": "/alarms"}
 

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from dashboards.figures.given_returned import TARGETS_MAX, Pair, given_returned, height_of
+from dashboards.theme import LIGHT
+
+
+def test_a_target_has_what_it_was_given_and_what_it_returned() -> None:
+    made = given_returned([Pair(label="i-1", given=1_000, returned=750)], unit="Count", palette=LIGHT)
+    bars = {trace.name: trace for trace in made.data}
+    assert (bars["given"].x[0], bars["returned"].x[0]) == (1_000, 750)
+    assert "not returned 250 (25 %)" in bars["given"].hovertext[0]
+
+
+def test_a_target_that_was_given_nothing_has_no_share() -> None:
+    made = given_returned([Pair(label="i-1", given=0, returned=0)], unit="Bytes", palette=LIGHT)
+    assert made.data[0].hovertext[0].endswith("not returned 0 B")
+
+
+def test_the_most_given_is_on_top_and_there_is_a_limit() -> None:
+    pairs = [Pair(label=f"i-{number:02}", given=number, returned=number) for number in range(30)]
+    made = given_returned(pairs, unit="Count", palette=LIGHT)
+    assert made.data[1].y[-1] == "i-29"
+    assert len(made.data[0].y) == TARGETS_MAX
+    assert height_of(pairs) == height_of(pairs[:TARGETS_MAX])
+
+
+def test_without_targets_there_is_no_data() -> None:
+    assert given_returned([], unit="Count", palette=LIGHT).layout.meta["picture"] == "no data"
