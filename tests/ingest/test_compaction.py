@@ -1,0 +1,99 @@
+"""Compaction keeps the rows exactly, sorts them, and leaves old files to those who read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gatewatch.settings import Settings
+from ingest import compaction
+from ingest.compaction import Compactor
+from ingest.manifest import Manifest
+from ingest.pipeline import Pipeline
+from tests.ingest.flow_messages import HOUR_START_S, body, message
+
+
+def settings(data: Path) -> Settings:
+    return Settings(data=str(data), compact_files_min=4, dropped_file_keep_s=60)
+
+
+def rows(data: Path, table: str = "flow_logs") -> list[dict[str, object]]:
+    files = Manifest.open_for_reading(data).files(table)
+    found = pa.concat_tables(pq.read_table(file, partitioning=None) for file in files).to_pylist()
+    return sorted(found, key=repr)
+
+
+def fill(data: Path, files: int) -> Pipeline:
+    pipeline = Pipeline(data, clock=lambda: HOUR_START_S + 100.0)
+    for seq in range(1, files + 1):
+        pipeline.take([message(seq, body((files - seq) * 10, 10) + (b"\nbad" if seq < 4 else b""))])
+    return pipeline
+
+
+def test_a_crowded_hour_becomes_one_sorted_file_with_the_same_rows(tmp_path: Path) -> None:
+    pipeline, before = fill(tmp_path, 5), None
+    before = rows(tmp_path)
+    old = Manifest.open_for_reading(tmp_path).files("flow_logs")
+    compactor = Compactor(settings(tmp_path), clock=lambda: 1_000.0)
+    compactor.work(pipeline.manifest)
+    files = Manifest.open_for_reading(tmp_path).files("flow_logs")
+    assert len(files) == 1
+    assert files[0].parent == old[0].parent
+    assert files[0].name.endswith(".log.parquet")
+    assert rows(tmp_path) == before
+    sources = pq.read_table(files[0], partitioning=None)["srcaddr"].to_pylist()
+    assert sources == sorted(sources)
+    assert pq.read_schema(files[0]).equals(pq.read_schema(old[0]))
+    assert (compactor.counters.merges, compactor.counters.files_merged, compactor.counters.rows_merged) == (1, 5, 50)
+    # The three files of rejects are fewer than four.
+    assert len(Manifest.open_for_reading(tmp_path).files("rejects")) == 3
+    assert all(path.exists() for path in old)
+    pipeline.close()
+
+
+def test_replaced_files_leave_the_disk_after_their_time(tmp_path: Path) -> None:
+    pipeline = fill(tmp_path, 4)
+    old = Manifest.open_for_reading(tmp_path).files("flow_logs")
+    now_s = [1_000.0]
+    compactor = Compactor(settings(tmp_path), clock=lambda: now_s[0])
+    for now_s[0], there in ((1_000.0, True), (1_059.0, True), (1_061.0, False)):
+        compactor.work(pipeline.manifest)
+        assert {path.exists() for path in old} == {there}
+    assert compactor.counters.files_deleted == 4
+    assert len(pipeline.manifest.known_paths()) == 1 + 3
+    pipeline.close()
+
+
+def test_an_hour_with_few_files_is_left_alone(tmp_path: Path) -> None:
+    pipeline = fill(tmp_path, 3)
+    compactor = Compactor(settings(tmp_path))
+    compactor.work(pipeline.manifest)
+    assert compactor.counters.merges == 0
+    pipeline.close()
+
+
+def test_a_merge_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "MERGE_ROWS_MAX", 30)
+    pipeline = fill(tmp_path, 5)
+    before = rows(tmp_path)
+    Compactor(settings(tmp_path)).work(pipeline.manifest)
+    assert len(Manifest.open_for_reading(tmp_path).files("flow_logs")) == 3
+    assert rows(tmp_path) == before
+    pipeline.close()
+
+
+def test_a_crash_before_the_swap_changes_nothing_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = fill(tmp_path, 4)
+    before = Manifest.open_for_reading(tmp_path).files("flow_logs")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(pipeline.manifest), "swap", die)
+    with pytest.raises(KeyboardInterrupt):
+        Compactor(settings(tmp_path)).work(pipeline.manifest)
+    assert Manifest.open_for_reading(tmp_path).files("flow_logs") == before
+    pipeline.close()

@@ -1,0 +1,167 @@
+"""The whole of ingest as a process: quick, exact under kill -9 on both buses, and honest about gaps and failures."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from gatewatch.bus import Publisher, open_publisher
+from gatewatch.settings import Settings
+from gatewatch.status_file import read_status
+from ingest.manifest import Manifest
+from ingest.manifest_writer import ManifestWriter
+from ingest.service import Ingest
+from tests.ingest.flow_messages import body, draft
+
+KILLS = 10
+WAIT_S = 60.0
+_SERVE = "import sys; from gatewatch.settings import load; from ingest.service import serve; serve(load())"
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait for a condition, a minute at most."""
+    end_s = time.monotonic() + WAIT_S
+    tick = threading.Event()
+    while not what():
+        assert time.monotonic() < end_s, "what was waited for did not come"
+        tick.wait(0.02)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Ingest]:
+    stop, ingest = threading.Event(), Ingest(settings)
+    thread = threading.Thread(target=ingest.run, args=(stop,))
+    thread.start()
+    try:
+        yield ingest
+    finally:
+        stop.set()
+        thread.join()
+
+
+def numbers(data: Path) -> list[int]:
+    files = Manifest.open_for_reading(data).files("flow_logs")
+    return sorted(n for f in files for n in pq.read_table(f, columns=["bytes"], partitioning=None)["bytes"].to_pylist())
+
+
+def test_a_message_is_readable_within_a_second_and_forgotten_by_the_bus(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path))
+    manifest = Manifest.open_for_reading(tmp_path)
+    publisher = open_publisher(settings, "forwarder")
+    with running(settings):
+        for first in (0, 10):
+            published_s = time.monotonic()
+            publisher.publish([draft(body(first, 10, int(time.time())), 10)])
+            until(lambda first=first: manifest.row_count("flow_logs") == first + 10)  # type: ignore[misc]
+        assert time.monotonic() - published_s < 2.0
+        until(lambda: publisher.counts()[0].held == 0)
+    status = read_status(tmp_path, "ingest")
+    assert status is not None
+    assert (status["messages"], status["rows"], status["rejected"], status["errors"]) == (2, 20, 0, 0)
+    assert status["stopped"] is True
+    assert numbers(tmp_path) == list(range(20))
+    publisher.close()
+
+
+def test_what_the_spool_gave_up_is_a_gap(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path), spool_bytes_max=1_048_576)
+    publisher = open_publisher(settings, "forwarder")
+    value = body(0, 800)
+    for _ in range(30):
+        publisher.publish([draft(value, 800)])
+    count = publisher.counts()[0]
+    assert count.given_up > 0
+    manifest = Manifest.open_for_reading(tmp_path)
+    with running(settings):
+        until(lambda: manifest.row_count("flow_logs") == 800 * count.held)
+    gap = manifest.gaps()[0]
+    assert (gap.first_seq, gap.last_seq) == (1, count.given_up)
+    stream = manifest.streams()[0]
+    assert (stream.messages, stream.gaps, stream.last_seq) == (count.held, count.given_up, 30)
+    publisher.close()
+
+
+def test_a_batch_that_fails_is_counted_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data=str(tmp_path))
+    publisher = open_publisher(settings, "forwarder")
+    publisher.publish([draft(body(0, 5), 5)])
+    commit, failures = ManifestWriter.commit, [OSError("disk full"), OSError("disk full")]
+
+    def flaky(self: ManifestWriter, what: object) -> None:
+        if failures:
+            raise failures.pop()
+        commit(self, what)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ManifestWriter, "commit", flaky)
+    with running(settings):
+        until(lambda: Manifest.open_for_reading(tmp_path).row_count("flow_logs") == 5)
+    status = read_status(tmp_path, "ingest")
+    assert status is not None
+    assert (status["errors"], status["rows"]) == (2, 5)
+    assert "disk full" in status["last_error"]
+    publisher.close()
+
+
+@pytest.mark.slow
+def test_every_row_once_under_kill_9_on_the_embedded_bus(tmp_path: Path) -> None:
+    kill_ingest_again_and_again(Settings(data=str(tmp_path)), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+def test_every_row_once_under_kill_9_on_kafka(tmp_path: Path, kafka_broker: str) -> None:
+    kill_ingest_again_and_again(Settings(data=str(tmp_path), bus=f"kafka://{kafka_broker}"), tmp_path)
+
+
+def kill_ingest_again_and_again(settings: Settings, data: Path) -> None:
+    """Publish without pause while ingest is killed `KILLS` times at random moments; then every row is there once."""
+    publisher, stop = open_publisher(settings, "forwarder"), threading.Event()
+    published: list[int] = []
+    thread = threading.Thread(target=_publish, args=(publisher, stop, published))
+    thread.start()
+    try:
+        dice = random.Random(len(settings.bus))
+        for _ in range(KILLS):
+            rows = Manifest.open_for_reading(data).row_count("flow_logs")
+            with _ingest(settings) as child:
+                # Each life gets something done, then is cut short anywhere in its work.
+                until(lambda rows=rows: Manifest.open_for_reading(data).row_count("flow_logs") > rows)  # type: ignore[misc]
+                with pytest.raises(subprocess.TimeoutExpired):
+                    child.wait(dice.uniform(0.0, 0.4))
+                child.kill()
+    finally:
+        stop.set()
+        thread.join()
+    with _ingest(settings) as child:
+        until(lambda: Manifest.open_for_reading(data).row_count("flow_logs") >= len(published) * 50)
+        child.terminate()
+        assert child.wait(WAIT_S) == 0
+    assert numbers(data) == list(range(len(published) * 50))
+    manifest = Manifest.open_for_reading(data)
+    assert manifest.gaps() == []
+    stream = manifest.streams()[0]
+    assert (stream.messages, stream.last_seq, stream.rows) == (len(published), len(published), len(published) * 50)
+    publisher.close()
+
+
+def _publish(publisher: Publisher, stop: threading.Event, published: list[int]) -> None:
+    while not stop.wait(0.01):
+        publisher.publish([draft(body(len(published) * 50, 50), 50)])
+        published.append(len(published))
+
+
+def _ingest(settings: Settings) -> subprocess.Popen[bytes]:
+    environment = {
+        "GATEWATCH_DATA": settings.data, "GATEWATCH_BUS": settings.bus, "GATEWATCH_INGEST_BATCH_S": "0.1",
+        "GATEWATCH_COMPACT_FILES_MIN": "3", "GATEWATCH_LOG_LEVEL": "error", "PATH": "/usr/bin:/bin",
+    }
+    return subprocess.Popen([sys.executable, "-W", "ignore", "-c", _SERVE], env=environment, cwd=Path(__file__).parents[2])
