@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from gatewatch.refusal import Refusal
 
-class BadInventory(ValueError):
+
+class BadInventory(Refusal, ValueError):
     """The inventory file cannot be read, or says something impossible; the message says what and where."""
 
 

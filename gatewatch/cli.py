@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gatewatch.command_line import with_settings
+from gatewatch.refusal import Refusal
 from gatewatch.settings import Settings
 
 app = typer.Typer(
@@ -64,8 +65,10 @@ def demo(
 @with_settings(None)
 def up(settings: Settings) -> None:
     """Start every service on this host (no lab) under one supervisor; Ctrl-C stops them all."""
+    from forwarder.lab.privilege import join_if_held
     from gatewatch.up import run_up
 
+    join_if_held(settings.data_path)
     _prepare(settings)
     sys.exit(run_up(settings))
 
@@ -84,8 +87,10 @@ def api(settings: Settings) -> None:
 @with_settings("forwarder")
 def forwarder(settings: Settings) -> None:
     """The packet path, its health probes and its telemetry."""
+    from forwarder.lab.privilege import join_if_held
     from forwarder.service import serve
 
+    join_if_held(settings.data_path)
     _prepare(settings)
     serve(settings)
 
@@ -207,7 +212,7 @@ def lab_up(settings: Settings) -> None:
     """Build the lab's network; a lab that is up is taken down first."""
     from gatewatch.lab_commands import lab_up as run
 
-    sys.exit(run(settings))
+    run(settings)
 
 
 @lab_app.command("run")
@@ -223,7 +228,7 @@ def lab_run(
     from gatewatch.lab_commands import lab_run as run
 
     _prepare(settings)
-    sys.exit(run(settings, balancer=balancer, rate=rate))
+    run(settings, balancer=balancer, rate=rate)
 
 
 @lab_app.command("show")
@@ -232,7 +237,7 @@ def lab_show(settings: Settings) -> None:
     """Print VPCs, subnets, route tables and targets, so that a packet can be followed by eye."""
     from gatewatch.lab_commands import lab_show as run
 
-    sys.exit(run(settings))
+    run(settings)
 
 
 @lab_app.command("down")
@@ -244,7 +249,7 @@ def lab_down(
     """Remove everything the lab made, also after a crash."""
     from gatewatch.lab_commands import lab_down as run
 
-    sys.exit(run(settings, name=name))
+    run(settings, name=name)
 
 
 def _prepare(settings: Settings) -> None:
@@ -255,5 +260,9 @@ def _prepare(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Entry point of the `gatewatch` script."""
-    app()
+    """Entry point of the `gatewatch` script: what a person must put right is said in one line, with exit status 2."""
+    try:
+        app()
+    except (Refusal, OSError) as error:
+        typer.echo(f"gatewatch: {error}", err=True)
+        sys.exit(2)

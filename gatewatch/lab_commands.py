@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from forwarder.lab.lab import Lab, NoLab
+from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
 from gatewatch.demo.balancer import client, create_balancer, wait_for_api
 from gatewatch.demo.stage import appliance_command, traffic_command
@@ -21,36 +21,8 @@ STATUS_EVERY_S = 1.0
 POLL_S = 0.1
 
 
-def lab_up(settings: Settings) -> int:
-    """Build the network; the exit status."""
-    return _guarded(lambda: _up(settings))
-
-
-def lab_run(settings: Settings, *, balancer: bool, rate: float) -> int:
-    """Build the network, run appliances and traffic in it until SIGTERM or Ctrl-C, take it down; the exit status."""
-    return _guarded(lambda: _run(settings, balancer=balancer, rate=rate))
-
-
-def lab_show(settings: Settings) -> int:
-    """Print the network; the exit status."""
-    return _guarded(lambda: _show(settings))
-
-
-def lab_down(settings: Settings, *, name: str = "") -> int:
-    """Remove the network, and the lab called `name` whose data folder is lost; the exit status."""
-    return _guarded(lambda: _down(settings, name))
-
-
-def _guarded(action: Callable[[], None]) -> int:
-    try:
-        action()
-    except (BadEnvironment, NoLab) as error:
-        typer.echo(f"gatewatch: {error}", err=True)
-        return 1
-    return 0
-
-
-def _up(settings: Settings) -> None:
+def lab_up(settings: Settings) -> None:
+    """Build the network.  `BadEnvironment` when this machine does not let it be made."""
     ensure_privileges(settings.data_path)
     lab = Lab.up(settings.data_path, name=settings.lab_name)
     typer.echo(f"the lab is up: {len(lab.plan.namespaces)} network namespaces, inventory {settings.inventory_path}")
@@ -59,13 +31,15 @@ def _up(settings: Settings) -> None:
     )
 
 
-def _show(settings: Settings) -> None:
+def lab_show(settings: Settings) -> None:
+    """Print the network.  `NoLab` when there is none."""
     from forwarder.lab.show import show
 
     show(Lab.read(settings.data_path))
 
 
-def _down(settings: Settings, name: str) -> None:
+def lab_down(settings: Settings, *, name: str = "") -> None:
+    """Remove the network, and the lab called `name` whose data folder is lost."""
     join_if_held(settings.data_path)
     removed = Lab.down(settings.data_path, name=name)
     typer.echo(
@@ -73,7 +47,8 @@ def _down(settings: Settings, name: str) -> None:
     )
 
 
-def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
+def lab_run(settings: Settings, *, balancer: bool, rate: float) -> None:
+    """Build the network, run appliances and traffic in it until SIGTERM or Ctrl-C, take it down."""
     ensure_privileges(settings.data_path)
     stop = stop_event()
     lab = Lab.up(settings.data_path, name=settings.lab_name)

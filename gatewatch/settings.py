@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from gatewatch.refusal import Refusal
+
 ENVIRONMENT_PREFIX = "GATEWATCH_"
 
 #: Which services read a setting; `all` stands for every one.
@@ -247,7 +249,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return Path(self.inventory) if self.inventory else self.data_path / "inventory.toml"
 
 
-class BadSetting(ValueError):
+class BadSetting(Refusal, ValueError):
     """A setting with a value it cannot have; the message names setting, value and what is allowed."""
 
 

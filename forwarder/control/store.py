@@ -17,6 +17,7 @@ from pathlib import Path
 
 from forwarder.control import desired_reading
 from forwarder.desired import Desired, TargetState
+from gatewatch.refusal import Refusal
 
 SCHEMA_VERSION = 1
 
@@ -24,7 +25,7 @@ SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 10.0
 
 
-class BadStore(RuntimeError):
+class BadStore(Refusal, RuntimeError):
     """The database cannot be used; the message says why and names the file."""
 
 

@@ -23,9 +23,10 @@ from forwarder.lab import build, namespace, topology
 from forwarder.lab.plan import Machine, Plan
 from forwarder.lab.privilege import JOINED, BadEnvironment, lab_folder, stop_holder
 from forwarder.lab.rules import LAB_RULES
+from gatewatch.refusal import Refusal
 
 
-class NoLab(LookupError):
+class NoLab(Refusal, LookupError):
     """There is no lab in this data folder; the message says how to get one."""
 
 

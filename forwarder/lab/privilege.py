@@ -21,6 +21,7 @@ from typing import NoReturn
 import msgspec
 
 from forwarder.lab import kernel
+from gatewatch.refusal import Refusal
 
 #: Numbers of linux/capability.h.
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
@@ -36,7 +37,7 @@ _SYSCTLS_WANTED: dict[str, Callable[[str], bool]] = {
 }
 
 
-class BadEnvironment(RuntimeError):
+class BadEnvironment(Refusal, RuntimeError):
     """This machine does not let the lab be made; the message says which call failed and what would help."""
 
 

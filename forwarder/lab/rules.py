@@ -23,6 +23,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from gatewatch.refusal import Refusal
+
 #: The rules the lab's appliances start with.
 LAB_RULES = Path(__file__).with_name("rules.toml")
 RULES_MAX = 1_000
@@ -30,7 +32,7 @@ PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 DEFAULT_RULE = "default"
 
 
-class BadRules(ValueError):
+class BadRules(Refusal, ValueError):
     """A rule file that cannot be used; the message says which rule and what is wrong with it."""
 
 

@@ -9,8 +9,10 @@ import configparser
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatewatch.refusal import Refusal
 
-class BadCredentials(ValueError):
+
+class BadCredentials(Refusal, ValueError):
     """The credentials file cannot be used; the message says why."""
 
 

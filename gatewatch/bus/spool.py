@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewatch.bus.message import Draft, Message, TopicCount
+from gatewatch.refusal import Refusal
 
 #: The relay to Kafka is a consumer of the spool; on that bus it alone decides what is acknowledged.
 RELAY = "relay:kafka"
@@ -49,7 +50,7 @@ create table sources (name text primary key, position integer not null) strict;
 """
 
 
-class SpoolHeld(RuntimeError):
+class SpoolHeld(Refusal, RuntimeError):
     """Another process publishes from this spool."""
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import typer
 
-from forwarder.lab.privilege import BadEnvironment, ensure_privileges
+from forwarder.lab.privilege import ensure_privileges
 from gatewatch.demo.balancer import Balancer, client, create_balancer, target_states, wait_for_api
 from gatewatch.demo.report import foreign_records, make_report, write_report
 from gatewatch.demo.stage import Stage
 from gatewatch.demo.witnesses import contradictions, device_counts
+from gatewatch.refusal import Refusal
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from queries.alarms.state import StateValue, read_alarms
@@ -31,7 +32,7 @@ MARKER = "made-by-demo"
 CONTENT = ("spool", "lake", "status", "logs", "manifest.sqlite", "state.sqlite", "alarms.sqlite")
 
 
-class Refused(RuntimeError):
+class Refused(Refusal, RuntimeError):
     """The demo cannot start; the message says why and what to do."""
 
 
@@ -61,15 +62,11 @@ def plan_acts(duration_s: float, ingest_kills: int) -> Acts:
 def run_demo(
     settings: Settings, *, duration_s: float, report: Path | None, headless: bool, rate: float, ingest_kills: int
 ) -> int:
-    """Run the demo; the exit status (0: done and, with a report, balanced; 1: it does not balance; 2: cannot start)."""
-    try:
-        ensure_privileges(settings.data_path)
-        prepare_folder(settings.data_path)
-        demo = Demo(settings, headless=headless, rate=rate)
-        return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
-    except (BadEnvironment, Refused) as error:
-        typer.echo(f"gatewatch: {error}", err=True)
-        return 2
+    """Run the demo; the exit status (0: the books balance, 1: they do not).  `Refusal` when it cannot start."""
+    ensure_privileges(settings.data_path)
+    prepare_folder(settings.data_path)
+    demo = Demo(settings, headless=headless, rate=rate)
+    return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
 
 
 def prepare_folder(data: Path) -> None:

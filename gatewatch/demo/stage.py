@@ -9,9 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import forwarder.lab
 from forwarder.lab.lab import Lab
 from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status
@@ -19,8 +17,6 @@ from gatewatch.supervisor import ServiceCommand, Supervisor
 from gatewatch.up import service_command
 from queries.books import chain
 
-#: What every appliance of the lab lets pass.
-RULES = Path(forwarder.lab.__file__).parent / "rules.toml"
 TICK_S = 0.1
 #: Longest wait for packets under way, after the traffic stopped.
 SETTLE_S = 1.5
@@ -106,7 +102,7 @@ def appliance_command(lab: Lab, name: str, settings: Settings) -> ServiceCommand
         "--netns",
         appliance.netns,
         "--rules",
-        str(RULES),
+        str(lab.rules),
     )
     command = service_command("appliance", settings, *arguments)
     return ServiceCommand(name=name, argv=command.argv, environment=command.environment)

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from gatewatch.records.metric import GATEWAY_NAMESPACE
+from gatewatch.refusal import Refusal
 from gatewatch.settings import Settings
 from queries.alarms.evaluation import ComparisonOperator, Rule, TreatMissingData
 from queries.metric_statistics import Statistic
@@ -25,7 +26,7 @@ SPAN_S_MAX = 86_400
 LONG_SPAN_S_MAX = 7 * 86_400
 
 
-class BadAlarm(ValueError):
+class BadAlarm(Refusal, ValueError):
     """A definition that cannot be; the message names file, alarm, key, what was found and what is allowed."""
 
 

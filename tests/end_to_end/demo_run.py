@@ -18,6 +18,9 @@ from typing import Any
 
 from gatewatch.status_file import read_status
 
+#: Another name than the default, so that a demo somebody runs on this machine is not in the way.
+LAB_NAME = "gwtest"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoRun:
@@ -52,6 +55,8 @@ def run_demo(folder: Path, *arguments: str, duration_s: int, capture: bool = Fal
         str(report),
         "--data",
         str(data),
+        "--lab-name",
+        LAB_NAME,
         "--api-port",
         str(free_port()),
         *arguments,

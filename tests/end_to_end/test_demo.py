@@ -12,7 +12,7 @@ import pytest
 
 from gatewatch.records.tables import TABLES
 from queries.lake import Lake
-from tests.end_to_end.demo_run import DemoRun, run_demo
+from tests.end_to_end.demo_run import LAB_NAME, DemoRun, run_demo
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.tshark, pytest.mark.timeout(300)]
 
@@ -114,7 +114,7 @@ def test_status_says_that_it_balances(demo: DemoRun) -> None:
 
 def test_nothing_of_the_lab_is_left(demo: DemoRun) -> None:
     names = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.split()
-    assert not [name for name in names if name.startswith("gw-")]
+    assert not [name for name in names if name.startswith(f"{LAB_NAME}-")]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from gatewatch.demo.balancer import client, create_balancer, target_states, wait
 from gatewatch.demo.stage import Stage
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
-from tests.end_to_end.demo_run import free_port
+from tests.end_to_end.demo_run import LAB_NAME, free_port
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -32,7 +32,7 @@ DNS_PORT = 53
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Lab, services and healthy appliances, without traffic."""
     settings = Settings(
-        data=str(tmp_path_factory.mktemp("stage")), api_port=free_port(), capture_window_s=5, metrics_period_s=5
+        data=str(tmp_path_factory.mktemp("stage")), api_port=free_port(), lab_name=LAB_NAME, capture_window_s=5, metrics_period_s=5
     )
     one = Stage(settings, console=False, rate=1)
     try:
