@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dashboards import navigation
+from dashboards.console import Console
+from dashboards.page_state import PageState
+from dashboards.time_range import Absolute, BadTimeRange, Relative
+from tests.dashboards.small_lake import END_S, console_of, look_at
+
+
+def changed(state: PageState, console: Console, **changes: object) -> PageState:
+    return navigation.with_controls(
+        state, {name.replace("__", "."): value for name, value in changes.items()}, console, "Asia/Tokyo")
+
+
+def test_each_control_changes_its_part(console: Console) -> None:
+    state = changed(PageState(page="flows"), console, range="1h", clock="local", refresh="2s", wish="dark",
+                    value__port=" 443 ")
+    assert state == PageState(page="flows", range=Relative(span_s=3600), clock="local", refresh="2s", theme="dark",
+                              values={"port": "443"})
+
+
+def test_a_control_that_shows_nothing_changes_nothing(console: Console) -> None:
+    state = PageState(page="flows", range=Relative(span_s=2700))
+    assert changed(state, console, range="", custom=None, zoom=None, wish=None, value__port=None) == state
+
+
+def test_another_filter_begins_at_the_first_page(console: Console) -> None:
+    state = PageState(page="flows", values={"flow_page": "7", "port": "443"})
+    assert changed(state, console, value__port="80") == PageState(page="flows", values={"port": "80"})
+    assert changed(state, console, value__flow_page=8).value("flow_page") == "8"
+
+
+def test_a_wrong_value_is_named(console: Console) -> None:
+    with pytest.raises(ValueError, match=r"Address or CIDR: '10\.0\.2' is neither an address nor a CIDR block"):
+        changed(PageState(page="flows"), console, value__address="10.0.2")
+
+
+def test_controls_of_another_page_are_ignored(console: Console) -> None:
+    assert changed(PageState(page="sql"), console, value__port="80") == PageState(page="sql")
+
+
+def test_a_drag_in_a_chart_is_a_range_in_the_readers_clock(console: Console) -> None:
+    drag = {"from": "2026-11-23 19:05:00.5", "to": "2026-11-23 19:00:00", "at": 1}
+    local = changed(PageState(clock="local"), console, zoom=drag)
+    assert local.range == Absolute(start_s=1_795_428_000, end_s=1_795_428_300)
+
+
+def test_a_drag_too_short_is_the_shortest_range(console: Console) -> None:
+    drag = {"from": "2026-11-23 10:00:00", "to": "2026-11-23 10:00:01", "at": 1}
+    assert changed(PageState(), console, zoom=drag).range == Absolute(start_s=1_795_428_000, end_s=1_795_428_010)
+
+
+def test_a_chosen_range_needs_both_ends_in_order(console: Console) -> None:
+    look = look_at(console, "/")
+    assert navigation.chosen_absolute("2026-11-23 10:00:00", "2026-11-23 11:00:00", look) == Absolute(
+        start_s=1_795_428_000, end_s=1_795_431_600)
+    for start, end in ((None, "2026-11-23 11:00:00"), ("2026-11-23 11:00:00", "2026-11-23 10:00:00")):
+        with pytest.raises(BadTimeRange):
+            navigation.chosen_absolute(start, end, look)
+
+
+def test_alarms_are_counted_by_state_and_lead_to_their_page(console: Console) -> None:
+    links = navigation.alarm_summary(look_at(console, "/flows?range=1h"), console)
+    assert [link.children.children[1] for link in links] == ["1 OK"]
+    assert links[0].href == "/alarms?range=1h&refresh=10s"
+
+
+def test_without_alarms_nothing_is_said(empty_console: Console) -> None:
+    assert navigation.alarm_summary(look_at(empty_console, "/"), empty_console) == []
+
+
+def test_late_data_is_said_once_for_what_the_page_shows(small_lake: Path) -> None:
+    console = console_of(small_lake, lambda: float(END_S + 300))
+    note, = navigation.lateness(look_at(console, "/"), console)
+    text = note.children[1]
+    assert "newest flow record is from 2026-11-23 01:09:5" in text
+    assert "newest metric is from 2026-11-23 01:09:50, 5 min 10 s ago" in text
+    assert "flow record" not in str(navigation.lateness(look_at(console, "/alarms"), console))
+    assert navigation.lateness(look_at(console, "/audit"), console) == []
+    console.close()
+
+
+def test_fresh_and_empty_lakes_are_not_late(console: Console, empty_console: Console) -> None:
+    assert navigation.lateness(look_at(console, "/"), console) == []
+    assert navigation.lateness(look_at(empty_console, "/"), empty_console) == []
+
+
+def test_a_lake_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "manifest.sqlite").write_bytes(b"this is not a database, whatever its name says" * 100)
+    console = console_of(tmp_path)
+    note, = navigation.lateness(look_at(console, "/"), console)
+    assert note.className == "note red"
+    console.close()
