@@ -15,7 +15,7 @@ from hashlib import blake2b
 from forwarder.engine.counters import TargetCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import must_move
-from forwarder.engine.flow_key import address_bytes, flow_name, starts_connection, sticky_name, version_of
+from forwarder.engine.flow_key import flow_name, starts_connection, sticky_name, version_of
 from forwarder.engine.flow_table import Binding, BoundTarget, Direction, EndpointFlows, Flow, FlowTable
 from forwarder.engine.plan import OTHER_IDLE_TIMEOUT_S, EndpointPlan
 from forwarder.wire.geneve_codec import IPV4_PROTOCOL, IPV6_PROTOCOL, Codec, Encapsulation, cookie_option
@@ -116,10 +116,10 @@ class Admission:
         flow = Flow(endpoint=state.index, kind=kind, key=key)
         self._flows_made += 1
         flow.slot_hash = binding.slot_hash if binding else self._hash(state, name)
-        identity = self._hash(state, b"port" + flow_name(kind, key))
-        flow.entropy_port = ENTROPY_PORT_FIRST + identity % ENTROPY_PORTS
-        # The count gives every incarnation of a 5-tuple another cookie.
-        flow.cookie = self._hash(state, b"cookie" + self._flows_made.to_bytes(8, "big") + key) >> 32
+        # The count gives every incarnation of a 5-tuple another port and cookie.
+        identity = self._hash(state, self._flows_made.to_bytes(8, "big") + key)
+        flow.entropy_port = ENTROPY_PORT_FIRST + (identity >> 32) % ENTROPY_PORTS
+        flow.cookie = identity & 0xFFFFFFFF
         flow.cookie_option = cookie_option(flow.cookie)
         flow.binding = None
         flow.closed = False
@@ -139,10 +139,9 @@ class Admission:
     def _bind(self, state: EndpointFlows, flow: Flow, target: BoundTarget) -> None:
         """Put the flow on `target` under the present plan."""
         plan = flow.plan = state.plan
-        assert plan.node is not None, "a plan that forwards has a node"
         flow.target = target
         flow.header = self._codec.header(Encapsulation(
-            address_bytes(plan.node.address), target.address_bytes, flow.entropy_port, plan.endpoint_number,
+            plan.node_address, target.address_bytes, flow.entropy_port, plan.endpoint_number,
             plan.attachment_number, flow.cookie,
             IPV4_PROTOCOL if version_of(flow.kind, flow.forward.key) == 4 else IPV6_PROTOCOL,
         ))

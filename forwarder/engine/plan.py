@@ -20,6 +20,7 @@ from ipaddress import IPv4Address
 from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import eligible
+from forwarder.engine.flow_key import address_bytes
 from forwarder.engine.target_table import build_table
 from forwarder.inventory import Endpoint, Inventory, Node
 
@@ -49,6 +50,7 @@ class EndpointPlan:
     target_group: str | None = None
     target_group_arn: str | None = None
     node: Node | None = None
+    node_address: bytes = b""
     targets: tuple[Target, ...] = ()
     target_zone_ids: tuple[str, ...] = ()
     table: array[int] = field(default_factory=lambda: array("i"))
@@ -128,6 +130,7 @@ def _plan_endpoint(
         target_group=group.dimension if group else None,
         target_group_arn=group.arn if group else None,
         node=node,
+        node_address=_node_address(node) if node else b"",
         targets=targets,
         target_zone_ids=tuple(inventory.zone_id(target.zone) for target in targets),
         table=_table(targets, chosen, slots, tables),
@@ -150,10 +153,14 @@ def _connect(
         if balancer.vpc_id == endpoint.provider_vpc_id:
             for node in inventory.nodes:
                 if node.subnet_id in balancer.subnet_ids and _zone_of(node.subnet_id, inventory) == zone:
-                    if not _is_ipv4(node.address):
-                        raise ValueError(f"node {node.interface_id} has address {node.address!r}; it must be IPv4")
                     return balancer, node
     return None
+
+
+def _node_address(node: Node) -> bytes:
+    if not _is_ipv4(node.address):
+        raise ValueError(f"node {node.interface_id} has address {node.address!r}; it must be IPv4")
+    return address_bytes(node.address)
 
 
 def _visible_targets(balancer: LoadBalancer, zone: str, inventory: Inventory) -> tuple[Target, ...]:
