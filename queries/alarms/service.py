@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from gatewatch.bus import Draft, Publisher, open_publisher
+from gatewatch.bus.spool import SpoolHeld
 from gatewatch.records import topics
 from gatewatch.records.alarm_event import AlarmEvent
 from gatewatch.service import stop_event
@@ -28,6 +29,9 @@ from queries.alarms.state import FILE, AlarmState, HistoryItem, Stored
 from queries.lake import Lake, QueryFailed
 
 STATUS_PERIOD_S = 1.0
+
+#: How long the broker may take to accept the last events when the service stops.
+FLUSH_S = 10.0
 
 #: Most history entries put on the bus at once.
 PUBLISH_ITEMS_MAX = 500
@@ -103,7 +107,7 @@ class AlarmService:
                 "delivered": self.notifier.sent, "failed_attempts": self.notifier.failed,
                 "waiting": self.state.waiting_count(),
             },
-            "streams": [
+            "bus": [
                 {
                     "topic": each.topic, "messages": each.messages, "records": each.records,
                     "acknowledged": each.acknowledged, "held": each.held, "given_up": each.given_up,
@@ -193,10 +197,13 @@ def _draft(lines: list[bytes]) -> Draft:
 
 
 def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT.  A bad alarms file ends it with its error message."""
+    """Run until SIGTERM or SIGINT.  A bad alarms file, or a second service, ends it with its error message."""
     log = structlog.get_logger("alarms")
     stop = stop_event()
-    publisher = open_publisher(settings, "alarms")
+    try:
+        publisher = open_publisher(settings, "alarms")
+    except SpoolHeld as error:
+        sys.exit(f"gatewatch: {error}")
     try:
         service = AlarmService(settings, publisher)
     except BadAlarm as error:
@@ -216,6 +223,8 @@ def serve(settings: Settings) -> None:
                 service.write_status(now_s)
             stop.wait(max(0.01, min(evaluate_at_s, status_at_s) - time.time()))
         service.publish(time.time())
+        if not publisher.flush(FLUSH_S):
+            log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
         service.write_status(time.time())
     finally:
         if settings.alarm_webhook:

@@ -192,7 +192,7 @@ def test_the_status_says_how_it_goes(tmp_path: Path) -> None:
     assert status["alarms"] == {"OK": 0, "ALARM": 1, "INSUFFICIENT_DATA": 0}
     assert (status["evaluations"], status["state_changes"], status["events_published"]) == (2, 2, 3)
     assert (status["evaluated_s"], status["last_problem"]) == (HOUR_S + 2.2, "")
-    assert status["streams"][0]["topic"] == topics.ALARMS
+    assert status["bus"][0]["topic"] == topics.ALARMS
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -214,6 +214,16 @@ def test_the_service_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors.decode()
+
+
+def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    def act(service: AlarmService) -> None:
+        process = start(settings_of(tmp_path))
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert b"already publishes" in errors
+
+    run(settings_of(tmp_path), act)
 
 
 def test_a_bad_alarms_file_is_told_and_nothing_starts(tmp_path: Path) -> None:
