@@ -103,13 +103,14 @@ class Part:
     """
 
     __slots__ = (
-        "direction", "in_bytes", "in_first_s", "in_flags", "in_last_s", "in_packets", "out_bytes", "out_first_s",
+        "flow", "in_bytes", "in_first_s", "in_flags", "in_last_s", "in_packets", "key", "out_bytes", "out_first_s",
         "out_flags", "out_last_s", "out_packets", "target", "window",
     )
 
-    def __init__(self, direction: Direction, target: BoundTarget, window: int) -> None:
-        self.direction = direction
-        self.target = target
+    def __init__(self, flow: Flow, key: bytes, window: int) -> None:
+        self.flow = flow
+        self.key = key
+        self.target = flow.target
         self.window = window
         self.in_packets = self.in_bytes = self.in_flags = 0
         self.out_packets = self.out_bytes = self.out_flags = 0
@@ -189,11 +190,14 @@ class FlowTable:
         heappush(self._heap, (flow.last_s + flow.idle_timeout_s, self._added, flow))
 
     def remove(self, flow: Flow, endpoint: EndpointFlows) -> None:
-        """Forget a flow; its record of the open window is kept there."""
+        """Forget a flow; its record of the open window is kept there.  It must not be used any more."""
         directions = endpoint.directions[flow.kind]
         del directions[flow.forward.key]
-        directions.pop(flow.backward.key, None)
+        directions.pop(flow.backward.key, None)  # the same key when a host talks to itself
         flow.alive = False
+        # Without this the flow and its directions would hold each other until the cycle collector comes by, and that
+        # stops the packet thread for a third of a second when there are 200,000 flows.
+        del flow.forward, flow.backward
         flow.target.counters.active_flows -= 1
         endpoint.counters.active_flows -= 1
         self._count -= 1

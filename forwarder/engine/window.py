@@ -133,10 +133,10 @@ def _columns(rows: Iterable[tuple[object, ...]], count: int) -> list[list[Any]]:
 
 
 def _accepted_row(part: Part) -> tuple[object, ...]:
-    flow, target = part.direction.flow, part.target
+    flow, target = part.flow, part.target
     return (
         flow.endpoint, target.id, target.address, target.zone, target.zone_id, flow.entropy_port,
-        *_flow_columns(flow.kind, part.direction.key),
+        *_flow_columns(flow.kind, part.key),
         part.in_packets, part.in_bytes, part.in_first_s, part.in_last_s, part.in_flags,
         part.out_packets, part.out_bytes, part.out_first_s, part.out_last_s, part.out_flags,
     )
@@ -184,8 +184,8 @@ class OpenWindow:
         """
         if len(self._parts) >= self._parts_max:
             self._skipped[direction.flow.endpoint] += 1
-            return Part(direction, direction.flow.target, 0)
-        part = direction.part = Part(direction, direction.flow.target, self.number)
+            return Part(direction.flow, direction.key, 0)
+        part = direction.part = Part(direction.flow, direction.key, self.number)
         self._parts.append(part)
         return part
 
