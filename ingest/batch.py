@@ -52,7 +52,7 @@ def read(messages: Sequence[Message], last_seqs: Mapping[tuple[str, str], int], 
         if rows is not None:
             tables.setdefault(BY_TOPIC[topic].name, []).append(_complete(BY_TOPIC[topic], rows))
         rejects.extend((group[line.message], line) for line in bad)
-        _count_rows(batch, group, bad)
+        _count_rows(batch, group, 0 if rows is None else rows.num_rows, bad)
     batch.rows = {name: pa.concat_tables(parts) for name, parts in tables.items()}
     if rejects:
         batch.rows[REJECTS.name] = _reject_rows(rejects, now_s)
@@ -97,21 +97,23 @@ def _new(
     return fresh
 
 
-def _count_rows(batch: Batch, group: Sequence[Message], bad: Sequence[BadLine]) -> None:
+def _count_rows(batch: Batch, group: Sequence[Message], rows: int, bad: Sequence[BadLine]) -> None:
     """Rows and rejected lines by stream: what a body's lines come to, less those set aside."""
     rejected = [0] * len(group)
     for line in bad:
         rejected[line.message] += 1
-    for message, refused in zip(group, rejected, strict=True):
+    lines = [message.value.count(b"\n") + 1 for message in group]
+    if sum(lines) != rows + len(bad) or any(b"\r" in message.value for message in group):
+        # Somewhere is a line that is nothing, at an end for instance, or one that ends otherwise: count with care.
+        lines = [_lines(message) for message in group]
+    for message, found, refused in zip(group, lines, rejected, strict=True):
         delta = batch.streams[message.origin, message.topic]
-        delta.rows += _lines(message) - refused
+        delta.rows += found - refused
         delta.rejected += refused
 
 
 def _lines(message: Message) -> int:
     if message.topic == topics.FLOW_LOGS:
-        if b"\r" not in message.value and b"\n\n" not in message.value and not message.value.startswith(b"\n"):
-            return message.value.count(b"\n") + (not message.value.endswith(b"\n") and bool(message.value))
         return sum(1 for line in message.value.splitlines() if line)
     return sum(1 for line in message.value.split(b"\n") if line.strip())
 

@@ -7,11 +7,16 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Fixtures for the whole tree, by their names.
 from tests.kafka_broker import kafka_broker, own_kafka_broker
 
 __all__ = ["kafka_broker", "own_kafka_broker"]
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("gatewatch", deadline=None)
+settings.load_profile("gatewatch")
 
 SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 

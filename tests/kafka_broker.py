@@ -145,9 +145,12 @@ class KafkaBroker:
         return (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port` of a broker that all tests of the session share; skips where Java or Maven is missing."""
+    """`host:port` of a broker that the tests of a module share; skips where Java or Maven is missing.
+
+    Not of the session: a new data folder reads the topics from their beginning, other modules' messages too.
+    """
     if missing():
         pytest.skip(missing())
     broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
