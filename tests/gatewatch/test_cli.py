@@ -1,0 +1,43 @@
+"""The front door: its commands, and errors in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gatewatch.cli import app
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["demo"], ["up"], ["api"], ["forwarder"], ["ingest"], ["alarms"], ["console"], ["appliance"], ["lab", "up"], ["lab", "run"],
+     ["lab", "show"], ["lab", "down"], ["sql"], ["query"], ["status"], ["health"], ["settings"]],
+    ids=" ".join,
+)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["lab", "show"], "no lab is up in"),
+        (["api", "--api-port", "0"], "setting api_port is '0'; allowed: 1 to 65535"),
+        (["appliance", "--rules", "nowhere.toml"], "the rules nowhere.toml cannot be read"),
+        (["alarms", "--alarms-file", "nowhere.toml"], "nowhere.toml"),
+    ],
+)
+def test_what_a_person_must_put_right_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    command = [sys.executable, "-m", "gatewatch", *arguments, "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (1, 2)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("gatewatch:")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert "Traceback" not in done.stderr

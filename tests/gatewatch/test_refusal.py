@@ -1,0 +1,23 @@
+"""Every error that a person must put right is a `Refusal`, so the front door tells it in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from forwarder.control.store import BadStore
+from forwarder.inventory import BadInventory
+from forwarder.lab.lab import NoLab
+from forwarder.lab.privilege import BadEnvironment
+from forwarder.lab.rules import BadRules
+from gatewatch.aws.credentials import BadCredentials
+from gatewatch.bus.spool import SpoolHeld
+from gatewatch.refusal import Refusal
+from gatewatch.settings import BadSetting
+from queries.alarms.alarm import BadAlarm
+
+KINDS = [BadAlarm, BadCredentials, BadEnvironment, BadInventory, BadRules, BadSetting, BadStore, NoLab, SpoolHeld]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_a_refusal(kind: type[Exception]) -> None:
+    assert issubclass(kind, Refusal)

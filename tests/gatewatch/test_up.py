@@ -1,0 +1,70 @@
+"""`gatewatch up`: every service under one supervisor, which restarts what dies and stops all on SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gatewatch.status_file import read_all, read_status
+from gatewatch.up import SERVICES
+from tests.end_to_end.demo_run import free_port
+
+pytestmark = [pytest.mark.slow]
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, what
+        threading.Event().wait(0.05)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gatewatch",
+            "up",
+            "--data",
+            str(tmp_path),
+            "--api-port",
+            str(free_port()),
+            "--console-port",
+            str(free_port()),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_services_run_come_back_and_stop(running: subprocess.Popen[str], tmp_path: Path) -> None:
+    with_status = set(SERVICES) - {"forwarder"}  # without an inventory the forwarder waits
+    wait_for(lambda: with_status <= set(read_all(tmp_path)), "not every service wrote its status")
+    first = read_status(tmp_path, "ingest")
+    assert first is not None
+    os.kill(first["pid"], signal.SIGKILL)
+    wait_for(lambda: (read_status(tmp_path, "ingest") or first)["pid"] != first["pid"], "ingest did not come back")
+    processes = [status["pid"] for status in read_all(tmp_path).values()]
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert "waiting for a network" in output
+    assert not [
+        pid
+        for pid in processes
+        if Path(f"/proc/{pid}").exists() and "gatewatch" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
