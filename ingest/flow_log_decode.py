@@ -150,7 +150,8 @@ def _fits(value: bytes, limit: int) -> bool:
 
 def _convert(fields: Sequence[Field], text: bytes, longest: int) -> pa.Table:
     schema = schema_of(list(fields))
-    if text.isspace():
+    # `isspace` stops at the first other byte; a line of spaces alone is a line, and no record.
+    if text.isspace() and not text.strip(b"\r\n"):
         return pa.table({column.name: pa.array([], _csv_type(column.type)) for column in schema})
     return csv.read_csv(
         pa.BufferReader(text),

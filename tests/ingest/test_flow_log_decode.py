@@ -47,6 +47,7 @@ def test_bad_lines_are_set_aside_with_reason_number_and_bytes() -> None:
     (b"- - - -", None),
     (b"-5 a 007 0", None),
     (b"5 a 1", "3 fields where the format has 4"),
+    (b" ", "2 fields where the format has 4"),
     (b"5 a 1 1 ", "5 fields where the format has 4"),
     (b"5  1 1", "srcaddr is empty"),
     (b"5 a +1 1", "bytes is not an integer"),
@@ -109,7 +110,7 @@ _VALUE = st.one_of(
 )
 _LINE = st.one_of(
     st.tuples(st.just(b"5"), st.just(b"10.0.0.1"), st.integers(0, 99).map(lambda n: b"%d" % n), st.just(b"7")),
-    st.lists(_VALUE, min_size=3, max_size=5),
+    st.lists(_VALUE, min_size=3, max_size=5), st.just((b"", b"")), st.just((b"", b"", b"", b"")),
 ).map(b" ".join)
 _BODY = st.lists(_LINE, max_size=5).flatmap(
     lambda lines: st.sampled_from([b"\n", b"\r\n", b"\r", b"\n\n"]).map(lambda end: end.join(lines))
