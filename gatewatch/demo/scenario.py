@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -80,6 +81,12 @@ def prepare_folder(data: Path) -> None:
     (data / MARKER).touch()
 
 
+def program() -> str:
+    """How this program was called, so that a hint can be copied as it stands."""
+    called = Path(sys.argv[0])
+    return f"{Path(sys.executable)} -m gatewatch" if called.name == "__main__.py" else str(called)
+
+
 class Demo:
     """One run of the demo, in the main thread."""
 
@@ -137,10 +144,9 @@ class Demo:
 
     def _hint(self) -> None:
         data = self._settings.data
-        where = "" if data == "./gatewatch-data" else f" --data {data}"
-        self._say(
-            f"ask, in another terminal:  gatewatch status{where}   gatewatch query top_talkers{where}   gatewatch lab show{where}"
-        )
+        where = "" if data == Settings().data else f" --data {data}"
+        questions = ("status", "query top_talkers", "lab show")
+        self._say("ask, in another terminal:  " + "   ".join(f"{program()} {question}{where}" for question in questions))
 
     def _act(self, acts: Acts, elapsed_s: float) -> None:
         self._look()
