@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from forwarder.inventory import Inventory
+from gatewatch.refusal import Refusal
 from gatewatch.settings import Settings
 
 LOAD_BALANCER_NAME = "inspection"
 TARGET_GROUP_NAME = "firewalls"
+
+
+class NoAnswer(Refusal, RuntimeError):
+    """The API did not answer, or answered with an error; the message is the client library's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,14 @@ def client(settings: Settings) -> Any:
 def create_balancer(elbv2: Any, inventory: Inventory, target_ids: list[str]) -> Balancer:
     """Load balancer over every subnet with a node, target group with quick health checks, targets, listener.
 
-    Cross-zone is switched on, so that the appliances of both zones share the traffic of the one endpoint.
+    Cross-zone is switched on, so that the appliances of both zones share the traffic of the one endpoint.  `NoAnswer`
+    when the API does not do it.
     """
+    with _answered("the load balancer was not created"):
+        return _create(elbv2, inventory, target_ids)
+
+
+def _create(elbv2: Any, inventory: Inventory, target_ids: list[str]) -> Balancer:
     subnet_ids = [node.subnet_id for node in inventory.nodes]
     vpc_id = next(subnet.vpc_id for subnet in inventory.subnets if subnet.id == subnet_ids[0])
     load_balancer_arn = elbv2.create_load_balancer(Name=LOAD_BALANCER_NAME, Type="gateway", Subnets=subnet_ids)[
@@ -63,9 +75,18 @@ def create_balancer(elbv2: Any, inventory: Inventory, target_ids: list[str]) -> 
 
 
 def target_states(elbv2: Any, target_group_arn: str) -> dict[str, str]:
-    """The state of each target, by its id."""
-    answer = elbv2.describe_target_health(TargetGroupArn=target_group_arn)
+    """The state of each target, by its id; `NoAnswer` when the API does not tell, as while it is started again."""
+    with _answered("the targets' health is not known"):
+        answer = elbv2.describe_target_health(TargetGroupArn=target_group_arn)
     return {entry["Target"]["Id"]: entry["TargetHealth"]["State"] for entry in answer["TargetHealthDescriptions"]}
+
+
+@contextmanager
+def _answered(otherwise: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise NoAnswer(f"{otherwise}: {error}") from error
 
 
 def wait_for_api(elbv2: Any, timeout_s: float, pause: Callable[[float], None] = time.sleep) -> bool:

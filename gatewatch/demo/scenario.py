@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from forwarder.lab.privilege import ensure_privileges
-from gatewatch.demo.balancer import Balancer, client, create_balancer, target_states, wait_for_api
+from gatewatch.demo.balancer import Balancer, NoAnswer, client, create_balancer, target_states, wait_for_api
 from gatewatch.demo.report import foreign_records, make_report, write_report
 from gatewatch.demo.stage import Stage
 from gatewatch.demo.witnesses import contradictions, device_counts
@@ -105,6 +105,7 @@ class Demo:
         self._killed_s: float | None = None
         self._revived = False
         self._next_look_s = 0.0
+        self._api_answers = True
 
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
         """From the first namespace to the report."""
@@ -181,17 +182,30 @@ class Demo:
         if time.monotonic() < self._next_look_s or self._balancer is None:
             return
         self._next_look_s = time.monotonic() + 0.5
-        states = target_states(self._elbv2, self._balancer.target_group_arn)
-        names = {machine.instance_id: machine.name for machine in self._stage.lab.appliances}
-        for target, state in states.items():
-            if self._states.get(target) != state:
-                self._say(f"target {names.get(target, target)} is {state}")
-        self._states = states
+        self._look_at_targets(self._balancer.target_group_arn)
         for alarm in read_alarms(self._settings.data_path):
             if self._alarms.get(alarm.name) != alarm.state:
                 self._say(f"alarm {alarm.name} is {alarm.state}")
             self._alarms[alarm.name] = alarm.state
             self._alarm_was.add(alarm.state)
+
+    def _look_at_targets(self, target_group_arn: str) -> None:
+        try:
+            states = target_states(self._elbv2, target_group_arn)
+        except NoAnswer as error:
+            # The supervisor starts it again; packets do not wait for it, nor does the scenario.
+            if self._api_answers:
+                self._say(f"the API does not answer: {error}")
+            self._api_answers = False
+            return
+        if not self._api_answers:
+            self._say("the API answers again")
+        self._api_answers = True
+        names = {machine.instance_id: machine.name for machine in self._stage.lab.appliances}
+        for target, state in states.items():
+            if self._states.get(target) != state:
+                self._say(f"target {names.get(target, target)} is {state}")
+        self._states = states
 
     def _all_healthy(self) -> bool:
         return bool(self._states) and set(self._states.values()) == {"healthy"}
