@@ -71,6 +71,8 @@ def make_app(console: Console) -> Dash:
         page.register(app, console)
     _serve_health(app.server, console)
     _protect(app.server, console)
+    # Dash sets itself up at the first request for `/`; a first request for another page would get one without scripts.
+    app._setup_server()
     return app
 
 

@@ -61,7 +61,8 @@ def badge(state: str, text: str = "") -> Component:
 def note(text: Children, tone: str = "grey", title: str = "") -> Component:
     """A sentence across the page: red for a failure, amber for late data, grey for information."""
     role = "alert" if tone == "red" else "status"
-    return html.Div([html.Strong(f"{title} ") if title else None, text], className=f"note {tone}", role=role)
+    # The text may be a list of parts, and Dash does not look into a list within a list.
+    return html.Div([html.Strong(f"{title} ") if title else None, html.Span(text)], className=f"note {tone}", role=role)
 
 
 def icon(name: str) -> Component:
@@ -88,6 +89,15 @@ def text_field(identity: Any, label: str, value: str, *, placeholder: str = "", 
 
 def _id(identity: str, suffix: str = "") -> dict[str, str]:
     return {"id": identity + suffix} if identity else {}
+
+
+def pager(identity: Any, page: int) -> Component:
+    """Numbers of the pages of a list; the callback that fills the list writes `total`.
+
+    Mantine's arrows have no names for those who cannot see them and take none, so there are none.
+    """
+    return dmc.Pagination(id=identity, total=1, value=page, size="sm", withControls=False, siblings=2,
+                          **{"aria-label": "Pages of the list"})
 
 
 def link(children: Children, href: str) -> Component:

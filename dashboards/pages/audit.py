@@ -55,8 +55,7 @@ def build(state: PageState, console: Console) -> Component:
         ]),
         widgets.card("Event history", html.Div(id="audit-note"),
                      grid("audit-grid", COLUMNS, row_id="id", selectable=True, nothing="No event matches"),
-                     identity="audit-list", about="", tools=dmc.Pagination(
-                         id=value("event_page"), total=1, value=int(state.value("event_page")), size="sm", withEdges=True)),
+                     identity="audit-list", about="", tools=widgets.pager(value("event_page"), int(state.value("event_page")))),
         dmc.Drawer(id="audit-drawer", position="right", size="lg", opened=False, title="Event record",
                    closeButtonProps={"aria-label": "Close"}, children=html.Div(id="audit-record")),
     ])

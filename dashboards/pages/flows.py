@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
-import dash_mantine_components as dmc
 from dash import Dash, Output, html
 from dash.development.base_component import Component
 
@@ -63,8 +62,7 @@ def build(state: PageState, console: Console) -> Component:
         html.Div(id="flows-summary", className="tiles small"),
         widgets.card("Flow records", html.Div(id="flows-note"),
                      grid("flows-grid", COLUMNS, row_id="id", nothing="No record matches"),
-                     about="", identity="flows-list", tools=dmc.Pagination(
-                         id=value("flow_page"), total=1, value=int(state.value("flow_page")), size="sm", withEdges=True)),
+                     about="", identity="flows-list", tools=widgets.pager(value("flow_page"), int(state.value("flow_page")))),
         html.Div(className="thirds", children=[
             widgets.card("Top talkers", widgets.chart("flows-talkers", height=None, label="Pairs with the most bytes"),
                          about="bytes from source to destination, all flows of the range"),

@@ -6,6 +6,7 @@ The statement runs in the sandboxed process of `queries.sql_runner`; opening a l
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,6 +38,7 @@ ORDER BY records DESC"""
 
 #: Integers above this lose digits in a browser; they are sent as text.
 _BROWSER_INTEGER_MAX = 2**53 - 1
+_NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DOUBLE|FLOAT|DECIMAL(\(.*\))?")
 _MEANINGS = {field.column: field.meaning for field in FIELDS.values()}
 
 
@@ -219,5 +221,4 @@ def cell(value: Any) -> Any:
 
 
 def _is_number(kind: str) -> bool:
-    return kind.upper().startswith(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "DOUBLE", "FLOAT",
-                                    "DECIMAL")) and not kind.upper().startswith("UUID")
+    return _NUMBER.fullmatch(kind.upper()) is not None

@@ -36,8 +36,11 @@ def test_the_index_names_no_other_host(port: int) -> None:
     assert '<html lang="en">' in page
 
 
-def test_every_page_has_an_address_of_its_own(port: int) -> None:
-    assert get(port, "/flows?port=443").status == 200
+def test_every_page_has_an_address_of_its_own_even_at_the_very_first_request(tmp_path: Path) -> None:
+    with served(console_of(tmp_path, console_port=free_port())) as port:
+        answer = get(port, "/flows?port=443")
+    assert answer.status == 200
+    assert "/assets/console.js" in answer.text
 
 
 def test_every_answer_forbids_other_hosts(port: int) -> None:
@@ -68,7 +71,6 @@ def test_fonts_are_our_own_with_their_licence() -> None:
 def test_every_callback_is_a_coroutine(console: Console) -> None:
     """Dash runs plain callbacks on the event loop, where a slow one stops every tab."""
     app = make_app(console)
-    app._setup_server()
     assert app.callback_map
     for name, entry in app.callback_map.items():
         if "callback" in entry:

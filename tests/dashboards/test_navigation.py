@@ -76,7 +76,7 @@ def test_without_alarms_nothing_is_said(empty_console: Console) -> None:
 def test_late_data_is_said_once_for_what_the_page_shows(small_lake: Path) -> None:
     console = console_of(small_lake, lambda: float(END_S + 300))
     note, = navigation.lateness(look_at(console, "/"), console)
-    text = note.children[1]
+    text = note.children[1].children
     assert "newest flow record is from 2026-11-23 01:09:5" in text
     assert "newest metric is from 2026-11-23 01:09:50, 5 min 10 s ago" in text
     assert "flow record" not in str(navigation.lateness(look_at(console, "/alarms"), console))

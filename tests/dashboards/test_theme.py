@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from dashboards.theme import DARK, LIGHT, Palette, mantine_theme, palette_of, state_colour, state_colour_name, style_sheet
+from dashboards.theme import (
+    DARK,
+    LIGHT,
+    Palette,
+    mantine_theme,
+    palette_of,
+    state_colour,
+    state_colour_name,
+    style_sheet,
+)
 from queries.alarms.state import StateValue
 
 

@@ -32,9 +32,10 @@ def test_text_reads_back_as_the_same_range(one: TimeRange) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_a_range_or_a_sentence_about_it(text: str) -> None:
     try:
-        assert from_text(to_text(from_text(text))) == from_text(text)
-    except BadTimeRange as error:
-        assert str(error)
+        found = from_text(text)
+    except BadTimeRange:
+        return
+    assert from_text(to_text(found)) == found
 
 
 @pytest.mark.parametrize(("text", "span_s"), [("90s", 90), ("15m", 900), ("24h", 86_400), ("1d", 86_400)])

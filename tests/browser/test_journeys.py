@@ -1,0 +1,188 @@
+"""What people do in the console: choose a time, filter, drag, go back, ask SQL, open a record."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.chromium import Watch, settled
+
+pytestmark = pytest.mark.browser
+
+
+def address(page: Any) -> dict[str, str]:
+    """The parameters in the address bar."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def wait_for_address(page: Any, **wanted: str) -> None:
+    page.wait_for_function(
+        """wanted => Object.entries(wanted).every(
+               ([name, value]) => new URLSearchParams(location.search).get(name) === value)""", arg=wanted)
+    settled(page)
+
+
+def wait_for_text(page: Any, text: str) -> None:
+    page.wait_for_function("text => document.body.innerText.includes(text)", arg=text)
+
+
+def test_the_time_range_is_in_the_address_and_survives_the_menu_and_a_reload(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/?refresh=off")
+    settled(page)
+    page.get_by_text("1h", exact=True).click()
+    wait_for_address(page, range="1h")
+    page.get_by_role("link", name="Flows").click()
+    wait_for_address(page, range="1h")
+    assert urlsplit(page.url).path == "/flows"
+    page.reload()
+    settled(page)
+    assert page.locator("#range input:checked").get_attribute("value") == "1h"
+
+
+def test_back_brings_the_former_state_and_its_controls(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/flows?refresh=off&range=15m")
+    settled(page)
+    page.get_by_label("Port").fill("81")
+    page.keyboard.press("Enter")
+    wait_for_address(page, port="81")
+    wait_for_text(page, "newest first, 1–1 of 1")
+    page.go_back()
+    wait_for_text(page, "of 362")
+    assert page.get_by_label("Port").input_value() == ""
+
+
+def test_a_wrong_filter_is_explained_and_changes_nothing(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/flows?refresh=off&range=15m")
+    settled(page)
+    page.get_by_label("Address or CIDR").fill("10.0.2")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "'10.0.2' is neither an address nor a CIDR block")
+    assert "address" not in address(page)
+
+
+def test_a_wrong_address_shows_the_page_and_says_what_was_left_out(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/flows?refresh=off&range=tomorrow&port=x")
+    settled(page)
+    wait_for_text(page, "'tomorrow' is not a time range")
+    wait_for_text(page, "Port: 'x' is not a port")
+    wait_for_text(page, "of 362")
+
+
+def test_a_custom_range(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/?refresh=off")
+    settled(page)
+    page.locator("#custom-button").click()
+    page.get_by_label("Last").fill("7")
+    page.get_by_role("button", name="Apply").click()
+    wait_for_address(page, range="7m")
+    assert page.locator("#custom-button").inner_text() == "Last 7m"
+
+
+def test_a_drag_in_a_chart_zooms_every_chart_and_the_address(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/?refresh=off&range=15m")
+    settled(page)
+    plot = page.locator(".js-plotly-plot .nsewdrag").nth(0)
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=8)
+    page.mouse.up()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('range').includes('Z/')")
+    settled(page)
+    assert page.locator("#custom-button").inner_text() == "From – to"
+    assert page.locator("#range input:checked").count() == 0
+
+
+def test_local_time_is_the_browsers(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/targets?refresh=off&range=15m&clock=local")
+    settled(page)
+    wait_for_text(page, "2026-11-23 10:06:40")
+    assert "JST" in page.locator("#served-text").inner_text()
+
+
+def test_light_and_dark_change_page_and_figures_and_are_remembered(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/?refresh=off&theme=light")
+    settled(page)
+    grey = "() => document.querySelector('.js-plotly-plot').layout.font.color"
+    light = page.evaluate(grey)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    wait_for_address(page, theme="dark")
+    page.wait_for_function(f"light => ({grey})() !== light", arg=light)
+    page.goto(console_url + "/sql")
+    settled(page)
+    assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
+
+
+def test_sql_runs_with_the_keyboard_and_shows_rows(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/sql")
+    settled(page)
+    editor = page.locator("#sql-text")
+    editor.fill("SELECT action, sum(packets) AS p FROM flow_logs GROUP BY action ORDER BY action")
+    editor.press("Control+Enter")
+    wait_for_text(page, "2 rows in ")
+    assert page.locator("#sql-grid .ag-cell").all_inner_texts() == ["ACCEPT", "4327", "REJECT", "5"]
+    page.wait_for_function("() => (new URLSearchParams(location.search).get('query') || '').startsWith('SELECT action')")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert download.value.suggested_filename == "gatewatch-result.csv"
+    assert download.value.path().read_text(encoding="utf-8-sig").split() == ['"action","p"', '"ACCEPT","4327"', '"REJECT","5"']
+
+
+def test_a_wrong_statement_is_underlined_where_it_is_wrong(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/sql")
+    settled(page)
+    page.locator("#sql-text").fill("SELECT action,\n  no_such_column\nFROM flow_logs")
+    page.get_by_role("button", name="Run").click()
+    wait_for_text(page, "Line 2, column 3: ")
+    assert page.locator("#sql-paint .wrong-here").inner_text() == "no_such_column"
+    page.locator("#sql-text").press("End")
+    page.keyboard.type(" ")
+    page.wait_for_function("() => !document.querySelector('.wrong-here')")
+
+
+def test_a_saved_query_fills_the_editor_and_a_name_is_inserted(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/sql")
+    settled(page)
+    page.get_by_role("textbox", name="Saved queries").click()
+    page.get_by_role("option", name="Who talks to whom").click()
+    page.wait_for_function("() => document.getElementById('sql-text').value.includes('pkt_srcaddr AS source')")
+    page.locator("#sql-text").fill("SELECT ")
+    page.get_by_role("button", name="gw_drop_reason").click()
+    page.wait_for_function("() => document.getElementById('sql-text').value === 'SELECT gw_drop_reason'")
+
+
+def test_a_row_of_the_audit_opens_its_record(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/audit?refresh=off&range=15m")
+    settled(page)
+    page.locator("#audit-grid .ag-row").first.click()
+    page.wait_for_selector("#audit-record .record")
+    assert '"eventName": "DeleteLoadBalancer"' in page.locator("#audit-record .record").inner_text()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#audit-record", state="hidden")
+
+
+def test_text_from_the_lake_is_never_markup(browser: Any, tmp_path: Any) -> None:
+    from tests.dashboards.served import free_port, served
+    from tests.dashboards.small_lake import START_S, console_of
+    from tests.queries.lake_builder import audit_event, flow, health_change, publish
+
+    evil = "<img src=x onerror=document.title='owned'>"
+    publish(tmp_path, "flow_logs", [flow(START_S, action="REJECT", gw_target_id=evil, gw_drop_reason=evil)])
+    publish(tmp_path, "target_health", [health_change(START_S, evil, "unhealthy", reason=evil, description=evil)])
+    publish(tmp_path, "audit_events", [audit_event(START_S, evil, user_name=evil, record=evil)])
+    context = browser.new_context()
+    with served(console_of(tmp_path, console_port=free_port())) as port:
+        for path in ("/flows", "/targets", "/audit"):
+            page, watch = context.new_page(), Watch()
+            watch.follow(page)
+            page.goto(f"http://127.0.0.1:{port}{path}?refresh=off&range=15m")
+            settled(page)
+            wait_for_text(page, "onerror")
+            assert page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
+            assert "owned" not in page.title()
+            assert watch.problems() == []
+    context.close()

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from dash import no_update
+
+from dashboards.console import Console
+from dashboards.page_state import PageState, decode
+from dashboards.pages import sql
+from queries import saved_query
+from queries.sql_runner import SqlError
+
+NAMES = ("columns", "rows", "style", "status", "error", "place", "cut", "download_off", "url")
+
+
+def ran(console: Console, text: str) -> dict[str, Any]:
+    return dict(zip(NAMES, sql.outcome(console, text), strict=True))
+
+
+def test_a_result_has_its_columns_rows_and_time(console: Console) -> None:
+    made = ran(console, "SELECT action, count(*) AS n FROM flow_logs GROUP BY action ORDER BY action")
+    assert [column["headerName"] for column in made["columns"]] == ["action", "n"]
+    assert made["rows"] == [{"c0": "ACCEPT", "c1": 361}, {"c0": "REJECT", "c1": 1}]
+    assert made["status"].startswith("2 rows in ")
+    assert (made["error"], made["place"], made["download_off"]) == (None, None, False)
+    assert made["url"].startswith("SELECT action")
+
+
+def test_two_columns_of_one_name_stay_two(console: Console) -> None:
+    assert ran(console, "SELECT 1 AS a, 2 AS a")["rows"] == [{"c0": 1, "c1": 2}]
+
+
+def test_an_error_has_its_place_and_leaves_the_url_alone(console: Console) -> None:
+    made = ran(console, "SELECT action,\n  no_such_column\nFROM flow_logs")
+    assert made["place"]["line"] == 2
+    assert made["place"]["column"] == 3
+    assert "Line 2, column 3: " in str(made["error"])
+    assert made["rows"] == []
+    assert made["url"] is no_update
+
+
+def test_what_would_write_is_refused(console: Console) -> None:
+    assert "Not allowed here." in str(ran(console, "DROP TABLE flow_logs")["error"])
+
+
+def test_an_error_without_place_underlines_nothing() -> None:
+    assert sql.place_of(SqlError("too slow", kind="time")) is None
+    assert "Took too long." in str(sql.error_note(SqlError("too slow", kind="time", hint="ask for less")))
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    (None, None), (True, True), ("x", "x"), (5, 5), (2**53, str(2**53)), (-(2**60), str(-(2**60))),
+    (Decimal(2**70), str(2**70)), (Decimal("12"), 12), (Decimal("1.5"), 1.5), (math.inf, "inf"), (0.5, 0.5),
+    (datetime(2026, 11, 23, 10, tzinfo=UTC), "2026-11-23 10:00:00+00:00"), (date(2026, 11, 23), "2026-11-23"),
+    (b"\x01\xff", "01ff"), ([1, "a"], "[1, 'a']"),
+])
+def test_values_survive_the_way_to_the_browser(value: Any, shown: Any) -> None:
+    assert sql.cell(value) == shown
+
+
+def test_the_editor_opens_with_what_the_url_says(console: Console) -> None:
+    state, _ = decode("/sql", "query=SELECT%201")
+    assert sql.text_for(state, console) == "SELECT 1"
+    assert sql.text_for(PageState(page="sql"), console) == sql.FIRST_QUERY
+    state, _ = decode("/sql", "saved=top_talkers")
+    assert sql.text_for(state, console).upper().count("SELECT") >= 1
+
+
+@pytest.mark.parametrize("name", saved_query.names())
+def test_every_saved_query_runs_as_it_stands_in_the_editor(console: Console, name: str) -> None:
+    text = sql.saved_text(name, PageState(page="sql"), console)
+    made = ran(console, text)
+    assert made["error"] is None, made["error"]
+
+
+def test_numbers_are_known_by_their_type() -> None:
+    assert all(map(sql._is_number, ("BIGINT", "DOUBLE", "DECIMAL(18,3)", "UINTEGER", "HUGEINT")))
+    assert not any(map(sql._is_number, ("VARCHAR", "UUID", "TIMESTAMP WITH TIME ZONE", "BOOLEAN", "UNION(a INTEGER)")))
+
+
+def test_the_list_of_tables_has_every_column(console: Console) -> None:
+    text = str(sql.build(PageState(page="sql"), console))
+    for name in ("flow_logs", "gw_drop_reason", "start_time", "audit_events", "alarm_events"):
+        assert name in text
