@@ -21,6 +21,9 @@ from ingest.lake_files import times_ms
 from ingest.manifest import Gap
 from ingest.manifest_writer import StreamDelta
 
+#: Origin and topic.
+Stream = tuple[str, str]
+
 #: Different lags kept of one commit and table; rows of more are put into wider steps.
 LAGS_MAX = 64
 _LAG_STEP_MS = 100
@@ -34,21 +37,29 @@ class Batch:
     positions: dict[str, int] = field(default_factory=dict)
     streams: dict[tuple[str, str], StreamDelta] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
+    filled: list[tuple[str, str, int]] = field(default_factory=list)
     rows: dict[str, pa.Table] = field(default_factory=dict)
 
 
-def read(messages: Sequence[Message], last_seqs: Mapping[tuple[str, str], int], now_s: float) -> Batch:
-    """Skip what `last_seqs` says is in the lake, note what is missing, decode the rest."""
+def read(
+    messages: Sequence[Message], last_seqs: Mapping[Stream, int], now_s: float,
+    missing: Mapping[Stream, Sequence[tuple[int, int]]] | None = None,
+) -> Batch:
+    """Skip what `last_seqs` says is in the lake, note what is missing, decode the rest.
+
+    `missing` are the gaps (first and last seq) known so far: a message that comes late after all is taken, and its
+    (origin, topic, seq) is among `filled`.
+    """
     batch = Batch()
-    groups: dict[tuple[str, str], list[Message]] = {}
-    for message in _new(messages, last_seqs, batch, now_s):
-        form = message.headers.get("format", DEFAULT_FORMAT) if message.topic == topics.FLOW_LOGS else ""
+    groups: dict[tuple[str, str | None], list[Message]] = {}
+    for message in _new(messages, last_seqs, missing or {}, batch, now_s):
+        form = message.headers.get("format", DEFAULT_FORMAT) if message.topic == topics.FLOW_LOGS else None
         groups.setdefault((message.topic, form), []).append(message)
     tables: dict[str, list[pa.Table]] = {}
     rejects: list[tuple[Message, BadLine]] = []
     for (topic, form), group in groups.items():
         bodies = [message.value for message in group]
-        rows, bad = flow_log_decode.decode(form, bodies) if form else json_decode.decode(topic, bodies)
+        rows, bad = json_decode.decode(topic, bodies) if form is None else flow_log_decode.decode(form, bodies)
         if rows is not None:
             tables.setdefault(BY_TOPIC[topic].name, []).append(_complete(BY_TOPIC[topic], rows))
         rejects.extend((group[line.message], line) for line in bad)
@@ -60,20 +71,22 @@ def read(messages: Sequence[Message], last_seqs: Mapping[tuple[str, str], int], 
 
 
 def freshness(table: Table, rows: pa.Table, now_s: float) -> list[tuple[str, float, int]]:
-    """(table, lag_s, rows): how old the rows are, in steps of 0.1 s, or wider to stay within `LAGS_MAX`."""
+    """(table, lag_s, rows): how old the rows are, rounded up to 0.1 s, or more to stay within `LAGS_MAX`."""
     lags_ms = pc.subtract(round(now_s * 1000), pc.drop_null(times_ms(table, rows)))
     step_ms = _LAG_STEP_MS
     while True:
-        counts = pc.value_counts(pc.divide(lags_ms, step_ms)).to_pylist()
+        counts = pc.value_counts(pc.divide(pc.add(lags_ms, step_ms - 1), step_ms)).to_pylist()
         if len(counts) <= LAGS_MAX:
             return [(table.name, entry["values"] * step_ms / 1000, entry["counts"]) for entry in counts]
         step_ms *= 2
 
 
 def _new(
-    messages: Sequence[Message], last_seqs: Mapping[tuple[str, str], int], batch: Batch, now_s: float
+    messages: Sequence[Message], last_seqs: Mapping[Stream, int], missing: Mapping[Stream, Sequence[tuple[int, int]]],
+    batch: Batch, now_s: float,
 ) -> list[Message]:
     fresh = []
+    holes = _Holes(missing)
     for message in messages:
         batch.positions[message.partition] = message.offset + 1
         stream = (message.origin, message.topic)
@@ -83,18 +96,42 @@ def _new(
         # A producer that is not gatewatch gives no origin and no seq: its messages are told apart by position alone.
         if message.origin:
             if message.seq <= delta.last_seq:
-                delta.duplicates += 1
-                continue
-            if message.seq > delta.last_seq + 1:
+                if not holes.fill(stream, message.seq):
+                    delta.duplicates += 1
+                    continue
+                batch.filled.append((*stream, message.seq))
+            elif message.seq > delta.last_seq + 1:
+                holes.open(stream, delta.last_seq + 1, message.seq - 1)
                 batch.gaps.append(Gap(
                     origin=message.origin, topic=message.topic, first_seq=delta.last_seq + 1, last_seq=message.seq - 1,
                     seen_at_s=now_s,
                 ))
-            delta.last_seq = message.seq
+            delta.last_seq = max(delta.last_seq, message.seq)
+            delta.records += message.records
         delta.messages += 1
-        delta.records += message.records
         fresh.append(message)
     return fresh
+
+
+class _Holes:
+    """The seqs that are missing from each stream, while a batch is read."""
+
+    def __init__(self, missing: Mapping[Stream, Sequence[tuple[int, int]]]) -> None:
+        self._missing = missing
+        self._opened: dict[Stream, list[tuple[int, int]]] = {}
+        self._filled: set[tuple[Stream, int]] = set()
+
+    def open(self, stream: Stream, first_seq: int, last_seq: int) -> None:
+        """From here to there nothing has come."""
+        self._opened.setdefault(stream, []).append((first_seq, last_seq))
+
+    def fill(self, stream: Stream, seq: int) -> bool:
+        """Whether it was missing; from now on it is not."""
+        holes = (*self._missing.get(stream, ()), *self._opened.get(stream, ()))
+        if (stream, seq) in self._filled or not any(first <= seq <= last for first, last in holes):
+            return False
+        self._filled.add((stream, seq))
+        return True
 
 
 def _count_rows(batch: Batch, group: Sequence[Message], rows: int, bad: Sequence[BadLine]) -> None:
@@ -110,6 +147,8 @@ def _count_rows(batch: Batch, group: Sequence[Message], rows: int, bad: Sequence
         delta = batch.streams[message.origin, message.topic]
         delta.rows += found - refused
         delta.rejected += refused
+        if not message.origin:
+            delta.records += found  # nobody else counted them
 
 
 def _lines(message: Message) -> int:

@@ -22,7 +22,7 @@ MANIFEST = "manifest.sqlite"
 class Stream:
     """What ingest had of one origin and topic: records = rows + rejected unless a header's count was wrong.
 
-    `duplicates` are messages skipped because they were there already; `gaps` is the number of messages missing for good
+    `duplicates` are messages skipped because they were there already; `gaps` is the number of messages missing
     (`Manifest.gaps` says which).  A stream without origin is of a producer that is not gatewatch, and has no seq.
     """
 
@@ -39,7 +39,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Messages of a stream, first to last seq, that are missing; `seen_at_s` (epoch seconds) is when that showed."""
+    """Messages of a stream, first to last seq, that are missing; `seen_at_s` (epoch seconds) is when that showed.
+
+    Messages that come after all are taken out of it.
+    """
 
     origin: str
     topic: str

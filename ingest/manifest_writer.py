@@ -66,13 +66,17 @@ class StreamDelta:
 
 @dataclass(slots=True, kw_only=True)
 class Commit:
-    """All that becomes true at once.  `streams` is by (origin, topic); `freshness` is (table, lag_s, rows)."""
+    """All that becomes true at once.  `streams` is by (origin, topic); `freshness` is (table, lag_s, rows).
+
+    `filled` are messages (origin, topic, seq) of gaps, older ones or of this commit, that came after all.
+    """
 
     at_s: float
     files: list[LakeFile] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     streams: dict[tuple[str, str], StreamDelta] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
+    filled: list[tuple[str, str, int]] = field(default_factory=list)
     freshness: list[tuple[str, float, int]] = field(default_factory=list)
 
 
@@ -108,6 +112,7 @@ class ManifestWriter:
                 "insert into gaps values (?, ?, ?, ?, ?)",
                 [(gap.origin, gap.topic, gap.first_seq, gap.last_seq, gap.seen_at_s) for gap in commit.gaps],
             )
+            _fill_gaps(connection, commit.filled)
             connection.executemany(
                 "insert into freshness values (?, ?, ?, ?)", [(commit.at_s, *entry) for entry in commit.freshness]
             )
@@ -117,6 +122,15 @@ class ManifestWriter:
         """The last seq in the lake, by (origin, topic)."""
         rows = self._connection.execute("select origin, topic, last_seq from streams").fetchall()
         return {(origin, topic): last_seq for origin, topic, last_seq in rows}
+
+    def missing(self) -> dict[tuple[str, str], list[tuple[int, int]]]:
+        """First and last seq of every gap, by (origin, topic)."""
+        found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for origin, topic, first_seq, last_seq in self._connection.execute(
+            "select origin, topic, first_seq, last_seq from gaps order by first_seq"
+        ):
+            found.setdefault((origin, topic), []).append((first_seq, last_seq))
+        return found
 
     def swap(self, old: Sequence[LakeFile], new: LakeFile, at_s: float) -> None:
         """Replace files by one that holds the same rows; `ValueError` if it does not, or if one is gone already."""
@@ -181,6 +195,20 @@ class ManifestWriter:
             self._connection.execute("rollback")
             raise
         self._connection.execute("commit")
+
+
+def _fill_gaps(connection: sqlite3.Connection, filled: Sequence[tuple[str, str, int]]) -> None:
+    """Take each message out of its gap, of which nothing, one part or two remain."""
+    for origin, topic, seq in filled:
+        number, first_seq, last_seq, seen_at_s = connection.execute(
+            "select rowid, first_seq, last_seq, seen_at_s from gaps"
+            " where origin = ? and topic = ? and ? between first_seq and last_seq", (origin, topic, seq)
+        ).fetchone()
+        connection.execute("delete from gaps where rowid = ?", (number,))
+        connection.executemany("insert into gaps values (?, ?, ?, ?, ?)", [
+            (origin, topic, first, last, seen_at_s)
+            for first, last in ((first_seq, seq - 1), (seq + 1, last_seq)) if first <= last
+        ])
 
 
 def _add_streams(connection: sqlite3.Connection, streams: Mapping[tuple[str, str], StreamDelta]) -> None:

@@ -14,16 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewatch.bus.message import Message
+from gatewatch.lock_file import Held, hold, release
 from gatewatch.records.tables import TABLES
+from gatewatch.refusal import Refusal
 from ingest import batch as batches
 from ingest import lake_files
 from ingest.manifest import LAKE, MANIFEST
 from ingest.manifest_writer import Commit, ManifestWriter
 
+LOCK = "manifest.lock"
+
+
+class IngestHeld(Refusal, RuntimeError):
+    """Another process writes this lake; two would each take the same messages."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Counters:
-    """What this process did since it started."""
+    """What this process did since it started; `gaps` are messages found missing, less those that came after all."""
 
     messages: int = 0
     duplicates: int = 0
@@ -36,22 +44,32 @@ class Counters:
 
 
 class Pipeline:
-    """Holds the manifest's writing side and the last seq of every stream."""
+    """Holds the manifest's writing side and the last seq of every stream.
+
+    Those seqs are in memory, so there is one pipeline to a data folder at a time: `IngestHeld` for another.
+    """
 
     def __init__(self, data: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.lake = data / LAKE
+        try:
+            self._lock = hold(data / LOCK)
+        except Held as error:
+            raise IngestHeld(f"{error.holder} already writes the lake of {data}; stop it first") from None
         self.manifest = ManifestWriter(data / MANIFEST)
         self.counters = Counters()
         #: (lag in seconds, rows) of the newest commit, all tables.
         self.newest_lags: list[tuple[float, int]] = []
         self._clock = clock
         self._last_seqs = self.manifest.last_seqs()
+        self._missing = self.manifest.missing()
         self.lake.mkdir(parents=True, exist_ok=True)
 
     def take(self, messages: Sequence[Message]) -> Mapping[str, int]:
         """Put the messages into the lake, all or (on an error) none; the positions that the bus may be told."""
-        batch = batches.read(messages, self._last_seqs, self._clock())
-        commit = Commit(at_s=self._clock(), positions=batch.positions, streams=batch.streams, gaps=batch.gaps)
+        batch = batches.read(messages, self._last_seqs, self._clock(), self._missing)
+        commit = Commit(
+            at_s=self._clock(), positions=batch.positions, streams=batch.streams, gaps=batch.gaps, filled=batch.filled
+        )
         try:
             for name, rows in batch.rows.items():
                 for file in lake_files.write(self.lake, TABLES[name], rows, commit.at_s):
@@ -68,8 +86,9 @@ class Pipeline:
         return batch.positions
 
     def close(self) -> None:
-        """Close the manifest."""
+        """Close the manifest and let another process write the lake."""
         self.manifest.close()
+        release(self._lock)
 
     def _take_back(self, commit: Commit) -> None:
         """Delete what a failed attempt wrote: a full disk must not get fuller with each try."""
@@ -89,7 +108,9 @@ class Pipeline:
             counters.records += delta.records
             counters.rows += delta.rows
             counters.rejected += delta.rejected
-        counters.gaps += sum(gap.last_seq - gap.first_seq + 1 for gap in commit.gaps)
+        counters.gaps += sum(gap.last_seq - gap.first_seq + 1 for gap in commit.gaps) - len(commit.filled)
+        if commit.gaps or commit.filled:
+            self._missing = self.manifest.missing()
         counters.files += len(commit.files)
         counters.commits += 1
         self.newest_lags = [(lag_s, rows) for _, lag_s, rows in commit.freshness]

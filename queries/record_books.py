@@ -91,7 +91,7 @@ def _enter_spool(books: Books, chain: str, spooled: SpoolTopic, stream: Stream |
     ))
     if stream is not None and stream.gaps:
         books.differences.append(Difference(
-            chain=chain, what=f"messages of {spooled.origin} that are missing for good", expected=0, found=stream.gaps,
+            chain=chain, what=f"messages of {spooled.origin} that are missing", expected=0, found=stream.gaps,
         ))
     elif spooled.given_up:
         books.notes.append(f"the spool of {spooled.origin} gave up {spooled.given_up} messages of {spooled.topic}")

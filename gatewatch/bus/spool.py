@@ -13,9 +13,7 @@ means reading twice.  See docs/decisions/0050-spool-in-sqlite.md.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import secrets
 import sqlite3
 import threading
@@ -26,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewatch.bus.message import Draft, Message, TopicCount
+from gatewatch.lock_file import Held, hold, release
 from gatewatch.refusal import Refusal
 
 #: The relay to Kafka is a consumer of the spool; on that bus it alone decides what is acknowledged.
@@ -103,12 +102,14 @@ class Spool:
         self._relayed = relayed
         self._clock = clock
         self._mutex = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _hold(path.with_suffix(".lock"))
+        try:
+            self._lock = hold(path.with_suffix(".lock"))
+        except Held as error:
+            raise SpoolHeld(f"{error.holder} already publishes from {path}; stop it first") from None
         try:
             self._connection = _make_or_open(path, clock())
         except BaseException:
-            os.close(self._lock_file)
+            release(self._lock)
             raise
         self.origin: str = self._connection.execute("select origin from identity").fetchone()[0]
 
@@ -158,7 +159,7 @@ class Spool:
         """Close the database and let another process have the spool."""
         with self._mutex:
             self._connection.close()
-            os.close(self._lock_file)
+            release(self._lock)
 
     def _reached(self, connection: sqlite3.Connection) -> dict[str, int]:
         # The last seq that every consumer acknowledged.  Positions of the other bus, left by an earlier setting, do not
@@ -220,20 +221,6 @@ def acknowledge(connection: sqlite3.Connection, consumer: str, positions: Mappin
             " on conflict do update set next_seq = max(next_seq, excluded.next_seq)",
             [(consumer, topic, next_seq) for topic, next_seq in positions.items()],
         )
-
-
-def _hold(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        spool = path.with_suffix(".sqlite")
-        raise SpoolHeld(f"process {holder} already publishes from {spool}; stop it first") from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor
 
 
 def _make_or_open(path: Path, now_s: float) -> sqlite3.Connection:

@@ -30,7 +30,7 @@ _FOREVER_S = 10.0**9
 
 #: What a demo writes and the next one removes; `lab/` is the lab's own.
 MARKER = "made-by-demo"
-CONTENT = ("spool", "lake", "status", "logs", "manifest.sqlite", "state.sqlite", "alarms.sqlite")
+CONTENT = ("spool", "lake", "status", "logs", "manifest.sqlite", "manifest.lock", "state.sqlite", "alarms.sqlite")
 
 
 class Refused(Refusal, RuntimeError):

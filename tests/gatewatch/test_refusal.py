@@ -13,9 +13,12 @@ from gatewatch.aws.credentials import BadCredentials
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.refusal import Refusal
 from gatewatch.settings import BadSetting
+from ingest.pipeline import IngestHeld
 from queries.alarms.alarm import BadAlarm
 
-KINDS = [BadAlarm, BadCredentials, BadEnvironment, BadInventory, BadRules, BadSetting, BadStore, NoLab, SpoolHeld]
+KINDS = [
+    BadAlarm, BadCredentials, BadEnvironment, BadInventory, BadRules, BadSetting, BadStore, IngestHeld, NoLab, SpoolHeld,
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

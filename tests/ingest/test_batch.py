@@ -13,7 +13,7 @@ from gatewatch.records.tables import FLOW_LOGS
 from ingest import batch
 from ingest.manifest import Gap
 from ingest.manifest_writer import StreamDelta
-from tests.ingest.flow_messages import HOUR_START_S, ORIGIN, body, message
+from tests.ingest.flow_messages import FORMAT, HOUR_START_S, ORIGIN, body, message
 
 STREAM = (ORIGIN, topics.FLOW_LOGS)
 
@@ -68,12 +68,50 @@ def test_a_message_of_another_producer_is_taken_by_position_alone() -> None:
     assert read.gaps == []
 
 
+def test_a_message_with_an_empty_format_is_refused_and_holds_nobody_up() -> None:
+    read = batch.read([message(1, body(0, 2), headers={"format": ""}), message(2, body(5, 1))], {}, 0.0)
+    assert read.streams[STREAM] == StreamDelta(messages=2, records=3, rows=1, rejected=2, last_seq=2)
+    assert set(read.rows["rejects"].column("reason").to_pylist()) == {
+        "format: a format is ${field} items separated by single spaces, not ''"
+    }
+
+
+def test_records_of_another_producer_are_counted_as_they_are_found() -> None:
+    # A newline at the end, or no value at all, is no record; nobody else says how many there are.
+    foreign = [
+        Message(topic=topics.FLOW_LOGS, key="", value=value, records=value.count(b"\n") + 1, headers={"format": FORMAT},
+                origin="", seq=0, partition=f"{topics.FLOW_LOGS}:0", offset=offset)
+        for offset, value in enumerate((body(0, 2) + b"\n", b"", b"bad\n\n"))
+    ]
+    read = batch.read(foreign, {}, 0.0)
+    assert read.streams["", topics.FLOW_LOGS] == StreamDelta(messages=3, records=3, rows=2, rejected=1)
+
+
+def test_a_message_that_was_missing_and_comes_late_fills_its_gap() -> None:
+    messages = [message(seq, body(seq * 10, 1)) for seq in (5, 9, 2, 3, 7, 3, 5)]
+    missing = {STREAM: [(2, 3)]}
+    read = batch.read(messages, {STREAM: 4}, 1.0, missing)
+    assert read.filled == [(*STREAM, 2), (*STREAM, 3), (*STREAM, 7)]
+    assert [(gap.first_seq, gap.last_seq) for gap in read.gaps] == [(6, 8)]
+    assert read.streams[STREAM] == StreamDelta(messages=5, records=5, rows=5, duplicates=2, last_seq=9)
+    assert read.rows["flow_logs"].column("bytes").to_pylist() == [50, 90, 20, 30, 70]
+
+
 def test_freshness_counts_rows_by_lag_in_tenths_of_a_second() -> None:
     rows = pa.table({"start": [100, 100, 101, None], "end": [0, 0, 0, None]}).cast(
         pa.schema([("start", pa.int64()), ("end", pa.int64())])
     )
     lags = batch.freshness(FLOW_LOGS, rows, 103.26)
-    assert sorted(lags) == [("flow_logs", 2.2, 1), ("flow_logs", 3.2, 2)]
+    # Rounded up: nobody is told that rows were fresher than they are.
+    assert sorted(lags) == [("flow_logs", 2.3, 1), ("flow_logs", 3.3, 2)]
+
+
+def test_freshness_of_a_long_window_is_never_told_too_good() -> None:
+    rows = pa.table({"start": pa.array(range(1000, 1130), pa.int64()), "end": pa.nulls(130, pa.int64())})
+    lags = batch.freshness(FLOW_LOGS, rows, 1130.5)
+    assert len(lags) <= batch.LAGS_MAX
+    assert max(lag_s for _, lag_s, _ in lags) >= 130.5
+    assert min(lag_s for _, lag_s, _ in lags) >= 1.5
 
 
 @given(st.lists(st.integers(0, 4_000_000_000), min_size=1, max_size=300))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ from gatewatch.records import topics
 from ingest import lake_files
 from ingest.manifest import Manifest
 from ingest.manifest_writer import ManifestWriter
-from ingest.pipeline import Pipeline
+from ingest.pipeline import IngestHeld, Pipeline
 from tests.ingest.flow_messages import HOUR_START_S, ORIGIN, body, message
 
 MESSAGES = [message(seq, body(seq * 10, 10)) for seq in (1, 2, 3)]
@@ -50,6 +51,31 @@ def test_messages_that_come_again_are_skipped_also_by_the_next_process(tmp_path:
     assert again.counters.duplicates == 3
     assert numbers(tmp_path) == list(range(10, 40))
     again.close()
+
+
+def test_what_comes_late_is_taken_once_and_its_gap_closes(tmp_path: Path) -> None:
+    early, late = [message(seq, body(seq * 10, 10)) for seq in (1, 5, 6)], [message(3, body(30, 10))]
+    pipeline = Pipeline(tmp_path)
+    pipeline.take(early)
+    pipeline.take(late)
+    assert pipeline.counters.gaps == 2
+    pipeline.close()
+    again = Pipeline(tmp_path)
+    again.take(late)
+    again.take([message(seq, body(seq * 10, 10)) for seq in (2, 4)])
+    manifest = Manifest.open_for_reading(tmp_path)
+    assert numbers(tmp_path) == list(range(10, 70))
+    assert manifest.gaps() == []
+    assert manifest.streams()[0].duplicates == 1
+    again.close()
+
+
+def test_two_cannot_write_one_lake(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    with pytest.raises(IngestHeld, match=f"process {os.getpid()} already writes the lake of {tmp_path}; stop it first"):
+        Pipeline(tmp_path)
+    pipeline.close()
+    Pipeline(tmp_path).close()
 
 
 def test_a_crash_between_rename_and_commit_leaves_a_file_that_no_one_sees(

@@ -93,7 +93,7 @@ def test_a_gap_is_always_a_difference(tmp_path: Path, publisher: Publisher) -> N
     writer.close()
     record_stream(tmp_path, publisher.origin, topics.FLOW_LOGS, messages=2, records=4, rows=4, last_seq=3)
     books, under_way = books_of(tmp_path)
-    assert [each.what for each in books.differences] == [f"messages of {publisher.origin} that are missing for good"]
+    assert [each.what for each in books.differences] == [f"messages of {publisher.origin} that are missing"]
     assert named(books, "spool").dropped == {"lost": 2}
     assert not under_way
 
