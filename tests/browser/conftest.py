@@ -23,11 +23,17 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def console_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a console over the small lake is served; its clock stands at the lake's end."""
+def small_lake_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the small lake."""
     data = tmp_path_factory.mktemp("seen-lake")
     fill(data)
-    with served(console_of(data, console_port=free_port())) as port:
+    return data
+
+
+@pytest.fixture(scope="session")
+def console_url(small_lake_folder: Path) -> Iterator[str]:
+    """Where a console over the small lake is served; its clock stands at the lake's end."""
+    with served(console_of(small_lake_folder, console_port=free_port())) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -52,3 +58,9 @@ def page(browser: Any, watch: chromium.Watch) -> Iterator[Any]:
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tests leave their screenshots."""
     return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture
+def small_console(small_lake_folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, pytest.MonkeyPatch, Any]:
+    """A console of the test's own over the small lake, not yet served; what may be patched; and how to serve it."""
+    return console_of(small_lake_folder, console_port=free_port()), monkeypatch, served

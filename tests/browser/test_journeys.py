@@ -186,3 +186,57 @@ def test_text_from_the_lake_is_never_markup(browser: Any, tmp_path: Any) -> None
             assert "owned" not in page.title()
             assert watch.problems() == []
     context.close()
+
+
+def test_a_refresh_slower_than_its_interval_does_not_pile_up(browser: Any, small_console: Any) -> None:
+    import threading
+
+    from dashboards.pages import overview
+
+    console, monkeypatch, served = small_console
+    hold, lock, running, most = threading.Event(), threading.Lock(), [0], [0]
+    quick = overview.refresh
+
+    def slow(look: Any, of: Any) -> Any:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        hold.wait(20)
+        with lock:
+            running[0] -= 1
+        return quick(look, of)
+
+    monkeypatch.setattr(overview, "refresh", slow)
+    with served(console) as port:
+        page = browser.new_page()
+        page.clock.install()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "overview-tiles" in (request.post_data or "") else None)
+        page.goto(f"http://127.0.0.1:{port}/?refresh=1s")
+        page.wait_for_selector("#served-text[data-served]", state="attached")
+        for _ in range(30):
+            page.clock.run_for(1000)
+        assert len(asked) <= 2  # the first, and the one that the theme's arrival may start before it
+        assert most[0] <= 2
+        before = len(asked)
+        hold.set()
+        settled(page)
+        for _ in range(3):
+            page.clock.run_for(1000)
+        page.wait_for_function("() => document.querySelector('#overview-tiles').innerText.includes('Healthy')")
+        assert len(asked) > before
+        page.close()
+
+
+def test_a_console_that_stopped_answering_is_said(browser: Any, small_console: Any) -> None:
+    console, _, served = small_console
+    page = browser.new_page()
+    page.clock.install()
+    with served(console) as port:
+        page.goto(f"http://127.0.0.1:{port}/?refresh=5s")
+        page.clock.run_for(2000)
+        settled(page)
+        assert "updated" in page.locator("#served-text").inner_text()
+    page.clock.run_for(60_000)
+    page.wait_for_function("() => document.querySelector('#served-text.overdue')?.innerText.startsWith('No answer')")
+    page.close()
