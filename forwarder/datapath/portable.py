@@ -37,6 +37,8 @@ STOP_WAIT_S = 2.0
 STOP_SILENCE_S = 0.3
 #: Batches taken from one endpoint's queue while stopping; with the default batch 262,144 packets.
 STOP_BATCHES_MAX = 4_096
+#: The wall clock is taken to have been set back when it differs by this much after a synchronization.
+CLOCK_STEP_S = 1.0
 #: How long the last window waits for a place in the outbox.
 STOP_OUTBOX_WAIT_S = 10.0
 #: Pause after an error, so that one that stays does not fill the log.
@@ -98,10 +100,9 @@ class Node(Protocol):
 class Closed:
     """What the loop hands to telemetry: a capture window, a sample of the counters, or both.
 
-    `start_s` and `end_s` bound what was closed; `counters` is the engine's copy at `end_s`; `last` ends the run.
+    `counters` is the engine's copy at `end_s`, when it was closed; `last` ends the run.
     """
 
-    start_s: float
     end_s: float
     counters: EngineCounters
     window: Window | None = None
@@ -183,12 +184,13 @@ class PacketLoop:
     def _turn(self, events: list[tuple[int, int]], ports: dict[int, tuple[int, int]]) -> None:
         now_s = self._clock()
         self._take_plan(now_s)
+        # Before the packets: what is read at or past a boundary belongs to the next window.
+        if now_s >= min(self._next_tick_s, self._next_window_s, self._next_sample_s):
+            self.tick(now_s)
         for descriptor, _ in events:
             if descriptor != self._wake:
                 self._serve(*ports[descriptor], now_s)
         self.counts.wakes += 1
-        if now_s >= self._next_tick_s:
-            self.tick(now_s)
 
     def _register(self, poll: select.epoll) -> dict[int, tuple[int, int]]:
         """Descriptor to (0, endpoint index) or (1, node index)."""
@@ -202,7 +204,9 @@ class PacketLoop:
         """Start the clocks of windows and samples at `now_s`."""
         self._engine.close_window(now_s)  # so that the first window begins now
         self._next_tick_s = now_s
-        self._window_start_s = self._sample_start_s = now_s
+        self._set_boundaries(now_s)
+
+    def _set_boundaries(self, now_s: float) -> None:
         self._next_window_s = _next_multiple(now_s, self._capture_window_s)
         self._next_sample_s = _next_multiple(now_s, self._sample_s)
 
@@ -259,8 +263,17 @@ class PacketLoop:
         self._engine.expire(now_s, EXPIRE_FLOWS_PER_TICK_MAX)
         self._count_kernel_drops()
         if now_s >= min(self._next_window_s, self._next_sample_s) and self._close(now_s, now_s >= self._next_window_s):
-            self._synchronize()
+            self._follow_wall_clock(now_s)
         self.counters = self._engine.counters()
+
+    def _follow_wall_clock(self, before_s: float) -> None:
+        self._synchronize()
+        now_s = self._clock()
+        if before_s - now_s > CLOCK_STEP_S:
+            log.warning("the clock was set back", seconds=round(before_s - now_s, 1))
+            # What was due by the old clock would be as far away as the step was long.
+            self._next_tick_s = now_s
+            self._set_boundaries(now_s)
 
     def _count_kernel_drops(self) -> None:
         for index, port in enumerate(self._endpoints):
@@ -278,19 +291,12 @@ class PacketLoop:
         if self._outbox.full() and not wait_s:
             self.counts.windows_merged += window_due
             self.counts.samples_merged += 1
-            self._next_window_s = _next_multiple(now_s, self._capture_window_s)
-            self._next_sample_s = _next_multiple(now_s, self._sample_s)
+            self._set_boundaries(now_s)
             return False
-        start_s = self._window_start_s if window_due else self._sample_start_s
         window = self._engine.close_window(now_s) if window_due else None
-        counters = self._engine.counters()
-        closed = Closed(start_s=start_s, end_s=now_s, counters=counters, window=window, last=bool(wait_s))
+        closed = Closed(end_s=now_s, counters=self._engine.counters(), window=window, last=bool(wait_s))
         self._outbox.put(closed, timeout=wait_s or None)
-        self._sample_start_s = now_s
-        self._next_sample_s = _next_multiple(now_s, self._sample_s)
-        if window_due:
-            self._window_start_s = now_s
-            self._next_window_s = _next_multiple(now_s, self._capture_window_s)
+        self._set_boundaries(now_s)
         return True
 
     def _finish(self, poll: select.epoll, ports: dict[int, tuple[int, int]]) -> None:

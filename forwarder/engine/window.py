@@ -211,7 +211,8 @@ class OpenWindow:
     def close(self, now_s: float) -> Window:
         """Hand out the window and begin the next, in a time that does not depend on the number of flows."""
         window = Window(
-            started_s=now_s if self._started_s is None else self._started_s, ended_s=now_s,
+            # A clock that was set back meanwhile must not make a window that ends before it began.
+            started_s=now_s if self._started_s is None else min(self._started_s, now_s), ended_s=now_s,
             parts=self._parts, rejects=self._rejects, skipped=self._skipped,
         )
         self._started_s = now_s

@@ -66,10 +66,10 @@ class Telemetry:
         self._view = view
         self._flow_records = FlowRecords(inventory, **account)
         self._samples = Samples(inventory)
-        bucket_s = sample_length_s(settings.metrics_period_s)
-        self._gateway = GatewayMetrics(**account, start_s=start_s, bucket_s=bucket_s)
+        self._bucket_s = sample_length_s(settings.metrics_period_s)
+        self._gateway = GatewayMetrics(**account, start_s=start_s, bucket_s=self._bucket_s)
         self._books = BookMetrics(**account)
-        self._period_start_s = start_s
+        self._bucket_start_s = self._period_start_s = start_s
         self._nodes: list[Node | None] = [None] * len(inventory.endpoints)
         self._stopping = threading.Event()
         self.windows = 0
@@ -105,8 +105,11 @@ class Telemetry:
             self.windows += 1
             drafts += self._flows(closed, view)
         sample = self._samples.take(closed.end_s, closed.counters, view.plan, view.desired, view.probe_packets)
-        self._gateway.add(sample)
-        if closed.last or closed.end_s // self._period_s > self._period_start_s // self._period_s:
+        # A capture window may end in the middle of a bucket, and the clock may have been set back.
+        if closed.last or closed.end_s // self._bucket_s != self._bucket_start_s // self._bucket_s:
+            self._bucket_start_s = closed.end_s
+            self._gateway.add(sample)
+        if closed.last or closed.end_s // self._period_s != self._period_start_s // self._period_s:
             drafts += self._metrics(closed)
         return drafts
 

@@ -24,12 +24,16 @@ class Samples:
         self._inventory = inventory
         self._totals: dict[tuple[str, str], Totals] = {}
         self._seen: dict[int, Totals] = {}
+        self._probes_seen: dict[tuple[str, str], int] = {}
 
     def take(
         self, time_s: float, counters: EngineCounters, plan: Plan, desired: Desired,
         probe_packets: Mapping[tuple[str, str], int],
     ) -> Sample:
-        """A sample at `time_s`; `probe_packets` are running totals by load balancer and zone."""
+        """A sample at `time_s`; `probe_packets` are the prober's running totals by load balancer and zone.
+
+        The prober is another process, whose totals begin at 0 again when it is started again.
+        """
         for total in self._totals.values():
             total.flows_active = 0
         for index, endpoint in enumerate(counters.endpoints):
@@ -41,9 +45,16 @@ class Samples:
                 self._totals[place[0], place[1]] = self._totals.get((place[0], place[1]), Totals()) + added
         places = {(balancer.dimension, zone) for balancer in desired.load_balancers for zone in self._zones(balancer)}
         for place in places:
-            self._totals.setdefault(place, Totals()).probe_packets = probe_packets.get(place, 0)
+            self._totals.setdefault(place, Totals()).probe_packets += self._probes_added(place, probe_packets.get(place))
         totals = {place: self._totals[place] + Totals() for place in places}
         return Sample(time_s=time_s, totals=totals, hosts=self._hosts(desired))
+
+    def _probes_added(self, place: tuple[str, str], told: int | None) -> int:
+        if told is None:  # no probe yet, or the prober's status cannot be read just now
+            return 0
+        seen = self._probes_seen.get(place, 0)
+        self._probes_seen[place] = told
+        return told - seen if told >= seen else told
 
     def _zones(self, balancer: LoadBalancer) -> list[str]:
         found = [self._inventory.subnet(subnet_id) for subnet_id in balancer.subnet_ids]

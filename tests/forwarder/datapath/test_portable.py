@@ -195,12 +195,49 @@ def test_windows_and_samples_close_on_multiples_of_their_length(parts: Any) -> N
     assert outbox.empty()
     loop.tick(1005.1)
     closed = outbox.get_nowait()
-    assert (closed.start_s, closed.end_s, closed.window) == (1001.0, 1005.1, None)
+    assert (closed.end_s, closed.window) == (1005.1, None)
     loop.tick(1010.05)
     closed = outbox.get_nowait()
-    assert closed.start_s == 1001.0
     assert closed.window is not None
     assert (closed.window.started_s, closed.window.ended_s) == (1001.0, 1010.05)
+
+
+def test_a_packet_read_past_a_boundary_belongs_to_the_next_window() -> None:
+    made, endpoint, outbox, clock = engine(), FakeEndpoint(), queue.Queue[Closed](), [1001.0]
+    made.configure(plan(), 1000.0)
+    loop = PacketLoop(
+        made, [endpoint], [FakeNode()], outbox, clock=lambda: clock[0], synchronize=lambda: None, batch_packets_max=64,
+        capture_window_s=10, sample_s=10,
+    )
+    loop.begin(1001.0)
+    for clock[0] in (1009.99, 1010.0, 1020.0):
+        endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+        loop._turn([(endpoint.fileno(), 1)], {endpoint.fileno(): (0, 0)})
+    first, second = outbox.get_nowait().window, outbox.get_nowait().window
+    assert first is not None
+    assert second is not None
+    assert list(first.accepted.ingress_first_s) == [1009.99]
+    assert list(second.accepted.ingress_first_s) == [1010.0]
+
+
+def test_a_clock_that_was_set_back_does_not_stop_windows_and_expiry() -> None:
+    made, outbox = engine(), queue.Queue[Closed]()
+    clock = [5000.0]
+    loop = PacketLoop(
+        made, [FakeEndpoint()], [FakeNode()], outbox, clock=lambda: clock[0],
+        synchronize=lambda: clock.__setitem__(0, clock[0] - 3600.0 if clock[0] > 5000.0 else clock[0]),
+        batch_packets_max=64, capture_window_s=10, sample_s=5,
+    )
+    loop.begin(5000.0)
+    clock[0] = 5010.1
+    loop._turn([], {})
+    assert clock[0] == pytest.approx(1410.1)
+    clock[0] += 9.9
+    loop._turn([], {})
+    first, second = outbox.get_nowait(), outbox.get_nowait()
+    assert (first.end_s, second.end_s) == (5010.1, pytest.approx(1420.0))
+    assert second.window is not None
+    assert second.window.started_s <= second.window.ended_s
 
 
 def test_when_telemetry_is_behind_the_window_stays_open_and_loses_nothing(parts: Any) -> None:

@@ -59,7 +59,7 @@ def closed(end_s: float, offered: int, window: Any = None, *, last: bool = False
         endpoints=[EndpointCounters(offered=offered, sent=offered), EndpointCounters()], targets=[],
         refused_unattributed={}, flows=0,
     )
-    return Closed(start_s=START_S, end_s=end_s, counters=counters, window=window, last=last)
+    return Closed(end_s=end_s, counters=counters, window=window, last=last)
 
 
 def metric_sums(drafts: list[Draft]) -> Counter[str]:
@@ -82,6 +82,31 @@ def test_metrics_come_at_the_end_of_a_period_and_at_the_end_of_the_run(telemetry
     assert stamps == {int(START_S * 1000)}
     last = made.drafts_of(closed(START_S + 63.0, 12, last=True))
     assert metric_sums(last)["PacketsOffered"] == 3
+
+
+def gateway_values(drafts: list[Draft]) -> dict[str, dict[str, float]]:
+    """Statistic sets of the load balancer's own AWS/GatewayELB metrics."""
+    lines = [json.loads(line) for draft in drafts if draft.topic == topics.METRICS for line in draft.value.split(b"\n")]
+    return {
+        line["metric_name"]: line["value"] for line in lines
+        if line["namespace"] == "AWS/GatewayELB" and set(line["dimensions"]) == {"LoadBalancer"}
+    }
+
+
+@pytest.mark.parametrize("window_s", [1, 7, 10, 60])
+def test_a_bucket_is_ten_seconds_long_whatever_the_capture_window_is(telemetry: Any, window_s: int) -> None:
+    made, _, _ = telemetry
+    boundaries = sorted({*range(window_s, 61, window_s), *range(10, 61, 10)})
+    drafts = [draft for end_s in boundaries for draft in made.drafts_of(closed(START_S + end_s + 0.01, 100 * end_s))]
+    values = gateway_values(drafts)
+    assert values["PeakPacketsPerSecond"] == pytest.approx({"count": 6, "sum": 600, "min": 100, "max": 100}, rel=0.01)
+
+
+def test_metrics_go_on_when_the_clock_was_set_back(telemetry: Any) -> None:
+    made, _, _ = telemetry
+    made.drafts_of(closed(START_S + 60.1, 9))
+    assert metric_sums(made.drafts_of(closed(START_S - 3_540.0, 11)))["PacketsOffered"] == 2
+    assert metric_sums(made.drafts_of(closed(START_S - 3_480.0, 14)))["PacketsOffered"] == 3
 
 
 def test_a_window_becomes_one_message_an_interface_or_more(telemetry: Any, example_window: Any) -> None:

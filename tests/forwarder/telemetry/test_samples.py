@@ -54,6 +54,18 @@ def test_active_flows_are_a_level_and_probes_are_apart(inventory: Inventory) -> 
         assert (total.flows_active, total.packets, total.probe_packets) == (active, 5, 7)
 
 
+def test_a_prober_that_starts_again_takes_no_packets_back(inventory: Inventory) -> None:
+    desired = Desired(revision=1, load_balancers=(balancer(1),))
+    plan = make_plan(desired, inventory, maglev_slots=251)
+    samples = Samples(inventory)
+    place = ("gwy/g/1", "us-east-1a")
+    found = [
+        samples.take(0.0, counters(0), plan, desired, {} if told is None else {place: told}).totals[place].probe_packets
+        for told in (700, 707, None, 714, 0, 14, 21)
+    ]
+    assert found == [700, 707, 707, 714, 714, 728, 735]
+
+
 def test_hosts_count_healthy_and_unhealthy_and_nothing_else(inventory: Inventory) -> None:
     states = [TargetState.HEALTHY, TargetState.UNHEALTHY, TargetState.INITIAL, TargetState.DRAINING, TargetState.UNUSED]
     targets = [Target(id=f"i-{state}", address="10.1.1.9", zone="us-east-1a", state=state) for state in states]
