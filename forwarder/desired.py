@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+#: The zone of a target that is an address outside the VPC and belongs to every zone.
+ALL_ZONES: Final = "all"
 
 
 class TargetState(StrEnum):
@@ -37,7 +41,8 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A registered target and its health.  `id` is what was registered (instance id or address).
+    """A registered target and its health.  `id` is what was registered (instance id or address), `zone` a zone's name or
+    `ALL_ZONES`.
 
     `deregistered_at_s` is epoch seconds, None while registered.  A target past its deregistration delay is gone.
     `interface_id` and `instance_id` are empty for an address the inventory does not know.

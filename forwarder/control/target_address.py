@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Any, Final
 
 from forwarder.control.desired_reading import GENEVE_PORT
-from forwarder.control.target_view import ALL_ZONES
+from forwarder.desired import ALL_ZONES
 from forwarder.inventory import Instance, Inventory, Subnet
 from gatewatch.aws.error import AwsError, invalid
 

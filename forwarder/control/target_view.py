@@ -9,8 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-#: An address outside the VPC, registered for every zone.
-ALL_ZONES: Final = "all"
+from forwarder.desired import ALL_ZONES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from ipaddress import IPv4Address
 
-from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
+from forwarder.desired import ALL_ZONES, Desired, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import eligible
 from forwarder.engine.flow_key import address_bytes
@@ -33,8 +33,8 @@ class EndpointPlan:
     """One endpoint's part of the plan.
 
     `load_balancer` and `target_group` are CloudWatch dimensions (`gwy/name/id`, `targetgroup/name/id`) and None, like
-    `node`, when there is none.  `targets` are those the node may use (of its zone, or of all enabled zones with
-    cross-zone on), draining ones included; `table` holds positions in `targets`.  `refusal` is why nothing is
+    `node`, when there is none.  `targets` are those the node may use (of its zone and of `ALL_ZONES`, or of all
+    enabled zones with cross-zone on), draining ones included; `table` holds positions in `targets`.  `refusal` is why nothing is
     forwarded, None when packets may pass.  `endpoint_number` and `attachment_number` go into the GENEVE options.
     """
 
@@ -167,7 +167,7 @@ def _visible_targets(balancer: LoadBalancer, zone: str, inventory: Inventory) ->
     if balancer.target_group is None:
         return ()
     enabled = {_zone_of(subnet_id, inventory) for subnet_id in balancer.subnet_ids}
-    zones = enabled if balancer.cross_zone else {zone}
+    zones = {*(enabled if balancer.cross_zone else {zone}), ALL_ZONES}
     # The outer packet is always IPv4 (user guide), so a target with another address can never be reached.
     return tuple(
         target for target in balancer.target_group.targets if target.zone in zones and _is_ipv4(target.address)

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from forwarder.control.target_view import ALL_ZONES
-from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
+from forwarder.desired import ALL_ZONES, Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.target_health import NOT_LISTENED, TargetHealth, TargetStatus, unused_because
 from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.inventory import Inventory, Node

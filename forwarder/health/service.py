@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -78,6 +79,8 @@ class Prober:
             except (sqlite3.Error, OSError, ValueError):  # the outermost loop: the store may be busy or the disk full
                 self._errors += 1
                 log.exception("the prober met an error and goes on")
+                # What the store was not told of is found by comparing, which is done when it seems to have changed.
+                self._revision = -1
                 stop.wait(TURN_S)
 
     def turn(self, wait_s: float) -> None:
@@ -85,9 +88,9 @@ class Prober:
         now_s = self._clock()
         changes = self._follow(now_s)
         orders, started = self._schedule.due(now_s, self._threads.free)
-        self._tell(changes + started)
-        for order in orders:
+        for order in orders:  # before anything that may fail: a target whose probe is under way gets no other
             self._threads.start(order)
+        self._tell(changes + started)
         due_s = self._schedule.next_due_s()
         pause_s = wait_s if due_s is None else min(max(due_s - now_s, 0.0), wait_s)
         results = self._threads.wait(pause_s if self._threads.free else wait_s)
@@ -117,7 +120,8 @@ class Prober:
                 "target health changed", target=change.target.id, address=change.target.address,
                 before=str(change.before.state), after=str(change.after.state), reason=change.after.reason,
             )
-        self._pending += [_record(change, self._clock()) for change in changes]
+        # The steady clock is for intervals: it stands still while the machine sleeps.
+        self._pending += [_record(change, time.time()) for change in changes]
         self._publish()
         self._observe(changes)
 

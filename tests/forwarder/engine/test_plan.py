@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from forwarder.desired import Desired, TargetState
+from forwarder.desired import ALL_ZONES, Desired, TargetState
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.plan import EndpointPlan, make_plan, resource_number
 from forwarder.inventory import Inventory
@@ -34,6 +36,14 @@ def test_with_cross_zone_on_every_node_sees_all_targets() -> None:
     made = plan([target(1), target(1, zone=1)], of_balancer={"cross_zone": True})
     assert [chosen(endpoint) for endpoint in made.endpoints[:3]] == [{"10.1.0.1", "10.1.1.1"}] * 3
     assert made.endpoints[0].target_zone_ids == ("use1-az1", "use1-az2")
+
+
+def test_a_target_of_all_zones_is_every_nodes() -> None:
+    made = plan([target(1), replace(target(9), zone=ALL_ZONES)])
+    assert [chosen(endpoint) for endpoint in made.endpoints[:3]] == [
+        {"10.1.0.1", "10.1.0.9"}, {"10.1.0.1", "10.1.0.9"}, {"10.1.0.9"},
+    ]
+    assert made.endpoints[0].target_zone_ids == ("use1-az1", "-")
 
 
 def test_cross_zone_reaches_enabled_zones_only() -> None:

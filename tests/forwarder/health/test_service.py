@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +37,7 @@ class FakeStore:
     def __init__(self, port: int) -> None:
         self.state = ("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
         self.changes = 0
+        self.failures = 0
         self._check = HealthCheck(port=port, interval_s=5, timeout_s=2)
 
     def revision(self) -> int:
@@ -53,6 +56,9 @@ class FakeStore:
         ),))
 
     def observe(self, observations: Any) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise sqlite3.OperationalError("disk I/O error")
         for seen in observations:
             self.state = (str(seen.state), seen.reason, seen.description)
             self.changes += 1
@@ -119,3 +125,29 @@ def test_a_bus_that_takes_nothing_does_not_keep_the_store_from_knowing(prober: A
         publisher.broken = False
         turn_until(made, lambda: bool(publisher.drafts))
     assert [change.state for change in publisher.changes()] == ["initial", "healthy"]
+
+
+def test_a_store_that_fails_for_a_while_learns_the_state_afterwards(prober: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made, store, publisher = prober(server.getsockname()[1])
+        store.failures = 3
+        stop = threading.Event()
+        thread = threading.Thread(target=made.run, args=(stop,))
+        thread.start()
+        deadline_s = time.monotonic() + 10
+        while store.state[0] != "healthy" and time.monotonic() < deadline_s:
+            stop.wait(0.02)
+        stop.set()
+        thread.join()
+    assert store.state == ("healthy", "", "")
+    assert [change.state for change in publisher.changes()] == ["initial", "healthy"]
+
+
+def test_changes_carry_the_time_of_day_also_after_the_machine_slept(prober: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made, store, publisher = prober(server.getsockname()[1])
+        asleep_s = 7_200.0
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + asleep_s)
+        turn_until(made, lambda: store.state[0] == "healthy")
+    assert abs(publisher.changes()[-1].time / 1000 - now() - asleep_s) < 60
