@@ -73,8 +73,8 @@ class FlowRecords:
     ) -> InterfaceRecords:
         place = self._place(endpoint.interface_id, endpoint.subnet_id) | {"gw_endpoint_id": endpoint.id}
         parts = [
-            self._ingress(endpoint, place, _moved(accepted, "ingress")),
-            self._egress(endpoint, place, _moved(accepted, "egress")),
+            self._ingress(endpoint, place, _by_flow(_moved(accepted, "ingress"), "ingress")),
+            self._egress(endpoint, place, _by_flow(_moved(accepted, "egress"), "egress")),
             self._refused(endpoint, place, rejected),
         ]
         return _put_together(endpoint.interface_id, parts, place, window, skipped=bool(skipped))
@@ -82,28 +82,28 @@ class FlowRecords:
     def _ingress(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         return _records(flows, place | {"dstaddr": endpoint.address, "action": "ACCEPT", "flow_direction": "ingress"}, {
             "srcaddr": flows["source_address"],
-            **_packet_columns(flows), **_amounts(flows, "ingress_"), **_target_columns(flows),
+            **_packet_columns(flows), **_amounts(flows), **_target_columns(flows),
         })
 
     def _egress(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         return _records(flows, place | {"srcaddr": endpoint.address, "action": "ACCEPT", "flow_direction": "egress"}, {
             "dstaddr": flows["destination_address"],
             "traffic_path": self._paths(endpoint.subnet_id, flows["destination_address"]),
-            **_packet_columns(flows), **_amounts(flows, "egress_"), **_target_columns(flows),
+            **_packet_columns(flows), **_amounts(flows), **_target_columns(flows),
         })
 
     def _refused(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         constant = place | {"dstaddr": endpoint.address, "action": "REJECT", "flow_direction": "ingress"}
         return _records(flows, constant, {
             "srcaddr": _known(flows, "source_address"), "gw_drop_reason": flows["reason"],
-            **_packet_columns(flows), **_amounts(flows, ""),
+            **_packet_columns(flows), **_amounts(flows),
         })
 
     def _of_node(self, node: Node, window: Window, flows: pa.Table) -> InterfaceRecords:
         place = self._place(node.interface_id, node.subnet_id)
         outer = place | {"protocol": UDP, "dstport": GENEVE_PORT, "tcp_flags": 0, "type": "IPv4", "action": "ACCEPT"}
-        out = _by_tunnel(_moved(flows, "ingress"), "ingress_")
-        back = _by_tunnel(_moved(flows, "egress"), "egress_")
+        out = _by_tunnel(_moved(flows, "ingress"), "ingress")
+        back = _by_tunnel(_moved(flows, "egress"), "egress")
         own = {"srcaddr": node.address, "pkt_srcaddr": node.address, "flow_direction": "egress"}
         to_own = {"dstaddr": node.address, "pkt_dstaddr": node.address, "flow_direction": "ingress"}
         parts = [
@@ -187,11 +187,10 @@ def _packet_columns(flows: pa.Table) -> dict[str, Any]:
     }
 
 
-def _amounts(flows: pa.Table, prefix: str) -> dict[str, Any]:
+def _amounts(flows: pa.Table) -> dict[str, Any]:
     return {
-        "packets": flows[f"{prefix}packets"], "bytes": flows[f"{prefix}bytes"],
-        "start": _seconds(flows[f"{prefix}first_s"]), "end": _seconds(flows[f"{prefix}last_s"]),
-        "tcp_flags": flows[f"{prefix}tcp_flags"],
+        "packets": flows["packets"], "bytes": flows["bytes"], "start": _seconds(flows["first_s"]),
+        "end": _seconds(flows["last_s"]), "tcp_flags": flows["tcp_flags"],
     }
 
 
@@ -199,16 +198,39 @@ def _target_columns(flows: pa.Table) -> dict[str, Any]:
     return {"gw_target_id": flows["target_id"], "gw_az_id": flows["target_zone_id"]}
 
 
-def _by_tunnel(flows: pa.Table, prefix: str) -> pa.Table:
+_AMOUNTS = ("packets", "bytes", "first_s", "last_s")
+_FLOW_KEYS = [
+    "source_address", "destination_address", "source_port", "destination_port", "protocol", "ip_version", "target_id",
+    "target_zone_id",
+]
+_TUNNEL_KEYS = ["target_address", "entropy_port", "target_id", "target_zone_id"]
+#: The bits that `tcp-flags` counts: FIN, SYN, RST, and the ACK of a SYN-ACK.
+_FLAG_BITS = (1, 2, 4, 16)
+
+
+def _by_flow(flows: pa.Table, side: str) -> pa.Table:
+    """What one side saw, a row for each 5-tuple and target: a 5-tuple used twice in the window is one record."""
+    flags = _integers(flows[f"{side}_tcp_flags"])
+    for bit in _FLAG_BITS:
+        flows = flows.append_column(f"flag_{bit}", pc.bit_wise_and(flags, bit))
+    added = _added_up(flows, _FLOW_KEYS, side, [(f"flag_{bit}", "max") for bit in _FLAG_BITS])
+    every = added[f"flag_{_FLAG_BITS[0]}_max"]
+    for bit in _FLAG_BITS[1:]:
+        every = pc.bit_wise_or(every, added[f"flag_{bit}_max"])
+    return added.append_column("tcp_flags", every)
+
+
+def _by_tunnel(flows: pa.Table, side: str) -> pa.Table:
     """Flows added up by what the outer packet shows: the target and the source port."""
-    packets, first, last = f"{prefix}packets", f"{prefix}first_s", f"{prefix}last_s"
-    keys = ["target_address", "entropy_port", "target_id", "target_zone_id"]
+    return _added_up(flows, _TUNNEL_KEYS, side, [])
+
+
+def _added_up(flows: pa.Table, keys: list[str], side: str, more: list[tuple[str, str]]) -> pa.Table:
+    functions = dict(zip(_AMOUNTS, ("sum", "sum", "min", "max"), strict=True))
     added = flows.group_by(keys, use_threads=False).aggregate(
-        [(packets, "sum"), (f"{prefix}bytes", "sum"), (first, "min"), (last, "max")]
+        [(f"{side}_{name}", function) for name, function in functions.items()] + more
     )
-    names = {
-        f"{packets}_sum": "packets", f"{prefix}bytes_sum": "bytes", f"{first}_min": "first_s", f"{last}_max": "last_s",
-    }
+    names = {f"{side}_{name}_{function}": name for name, function in functions.items()}
     return added.rename_columns([names.get(name, name) for name in added.column_names])
 
 

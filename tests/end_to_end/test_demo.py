@@ -150,6 +150,11 @@ def dissected(demo: DemoRun) -> list[dict[str, Any]]:
         "ip.check_checksum:TRUE",
         "-o",
         "tcp.check_checksum:TRUE",
+        # Each inner packet is seen twice, to the target and back: streams cannot be put together from that.
+        "-o",
+        "tcp.desegment_tcp_streams:FALSE",
+        "-o",
+        "tcp.analyze_sequence_numbers:FALSE",
         *(part for field in fields for part in ("-e", field)),
     ]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -76,6 +76,24 @@ def test_nothing_is_lost_or_doubled(inventory: Inventory, flows: list[tuple[Any,
             assert added(records[node], other) == (packets, inner + OUTER_BYTES * packets)
 
 
+def test_a_5_tuple_used_twice_in_a_window_is_one_record(inventory: Inventory) -> None:
+    accepted = AcceptedFlows()
+    for first_s, last_s, flags in ((1.5, 2.0, 18), (4.0, 7.9, 1)):
+        row = {
+            "target_id": "i-1", "target_address": "10.1.1.21", "target_zone": "us-east-1a", "target_zone_id": "use1-az1",
+            "entropy_port": 50_000 + int(first_s), "source_address": "203.0.113.1", "destination_address": "10.0.3.1",
+            "source_port": 40_000, "destination_port": 80, "protocol": 6, "ip_version": 4, "ingress_packets": 3,
+            "ingress_bytes": 120, "ingress_first_s": first_s, "ingress_last_s": last_s, "ingress_tcp_flags": flags,
+        }
+        for name in AcceptedFlows.__slots__:
+            getattr(accepted, name).append(row.get(name, 0))
+    window = SimpleNamespace(started_s=0.0, ended_s=60.0, skipped=[0, 0], accepted=accepted, rejected=RejectedFlows())
+    records = records_of(inventory, window)
+    (row,) = records["eni-endpoint"].to_pylist()
+    assert [row[name] for name in ("packets", "bytes", "start", "end", "tcp_flags")] == [6, 240, 1, 7, 19]
+    assert records["eni-node"]["srcport"].to_pylist() == [50_001, 50_004]
+
+
 def added(table: Any, direction: str) -> tuple[int, int]:
     rows = table.filter(pc.equal(table["flow_direction"], direction))
     return pc.sum(rows["packets"]).as_py() or 0, pc.sum(rows["bytes"]).as_py() or 0
