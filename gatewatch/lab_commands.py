@@ -9,6 +9,7 @@ import typer
 
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
+from gatewatch import data_folder
 from gatewatch.demo.balancer import client, create_balancer, wait_for_api
 from gatewatch.demo.stage import appliance_command, traffic_command
 from gatewatch.service import stop_event
@@ -24,7 +25,8 @@ POLL_S = 0.1
 def lab_up(settings: Settings) -> None:
     """Build the network.  `BadEnvironment` when this machine does not let it be made."""
     ensure_privileges(settings.data_path)
-    lab = Lab.up(settings.data_path, name=settings.lab_name)
+    with data_folder.lab_run(settings.data_path):
+        lab = Lab.up(settings.data_path, name=settings.lab_name)
     typer.echo(f"the lab is up: {len(lab.plan.namespaces)} network namespaces, inventory {settings.inventory_path}")
     typer.echo(
         "`gatewatch lab show` prints it; `gatewatch lab run` adds appliances and traffic; `gatewatch lab down` removes it"
@@ -41,7 +43,8 @@ def lab_show(settings: Settings) -> None:
 def lab_down(settings: Settings, *, name: str = "") -> None:
     """Remove the network, and the lab called `name` whose data folder is lost."""
     join_if_held(settings.data_path)
-    removed = Lab.down(settings.data_path, name=name)
+    with data_folder.lab_run(settings.data_path):
+        removed = Lab.down(settings.data_path, name=name)
     typer.echo(
         f"removed {removed.namespaces} network namespaces" if removed.namespaces else "there was no lab to remove"
     )
@@ -50,6 +53,11 @@ def lab_down(settings: Settings, *, name: str = "") -> None:
 def lab_run(settings: Settings, *, balancer: bool, rate: float) -> None:
     """Build the network, run appliances and traffic in it until SIGTERM or Ctrl-C, take it down."""
     ensure_privileges(settings.data_path)
+    with data_folder.lab_run(settings.data_path):
+        _run(settings, balancer=balancer, rate=rate)
+
+
+def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
     stop = stop_event()
     lab = Lab.up(settings.data_path, name=settings.lab_name)
     supervisor = Supervisor(settings.data_path / "logs")

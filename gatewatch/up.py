@@ -7,6 +7,8 @@ import time
 
 import typer
 
+from gatewatch.data_folder import supervised
+from gatewatch.listen_port import refuse_taken
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status
@@ -24,7 +26,23 @@ def service_command(name: str, settings: Settings, *arguments: str) -> ServiceCo
 
 
 def run_up(settings: Settings) -> int:
-    """Start the services, keep them running until Ctrl-C or SIGTERM, stop them; the exit status."""
+    """Start the services, keep them running until Ctrl-C or SIGTERM, stop them; the exit status.
+
+    `Refusal` when another supervisor has the data folder, or a port is taken.
+    """
+    with supervised(settings.data_path):
+        refuse_taken_ports(settings, console=True)
+        return _run(settings)
+
+
+def refuse_taken_ports(settings: Settings, *, console: bool) -> None:
+    """`PortTaken` if the API, or the console where there shall be one, could not listen."""
+    refuse_taken(settings.api_host, settings.api_port, "--api-port")
+    if console:
+        refuse_taken(settings.console_host, settings.console_port, "--console-port")
+
+
+def _run(settings: Settings) -> int:
     stop = stop_event()
     supervisor = Supervisor(settings.data_path / "logs")
     for name in SERVICES:

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from forwarder.lab.privilege import ensure_privileges
+from gatewatch.data_folder import lab_run, supervised
 from gatewatch.demo.balancer import Balancer, NoAnswer, client, create_balancer, target_states, wait_for_api
 from gatewatch.demo.report import foreign_records, make_report, write_report
 from gatewatch.demo.stage import Stage
@@ -20,6 +21,7 @@ from gatewatch.demo.witnesses import contradictions, device_counts
 from gatewatch.refusal import Refusal
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
+from gatewatch.up import refuse_taken_ports
 from queries.alarms.state import StateValue, read_alarms
 
 #: Without --duration the appliance dies this long after the traffic started.
@@ -65,9 +67,11 @@ def run_demo(
 ) -> int:
     """Run the demo; the exit status (0: the books balance, 1: they do not).  `Refusal` when it cannot start."""
     ensure_privileges(settings.data_path)
-    prepare_folder(settings.data_path)
-    demo = Demo(settings, headless=headless, rate=rate)
-    return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
+    with supervised(settings.data_path), lab_run(settings.data_path):
+        refuse_taken_ports(settings, console=not headless)
+        prepare_folder(settings.data_path)
+        demo = Demo(settings, headless=headless, rate=rate)
+        return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
 
 
 def prepare_folder(data: Path) -> None:

@@ -11,13 +11,17 @@ from forwarder.lab.privilege import BadEnvironment
 from forwarder.lab.rules import BadRules
 from gatewatch.aws.credentials import BadCredentials
 from gatewatch.bus.spool import SpoolHeld
+from gatewatch.data_folder import FolderHeld
+from gatewatch.demo.balancer import NoAnswer
+from gatewatch.listen_port import PortTaken
 from gatewatch.refusal import Refusal
 from gatewatch.settings import BadSetting
 from ingest.pipeline import IngestHeld
 from queries.alarms.alarm import BadAlarm
 
 KINDS = [
-    BadAlarm, BadCredentials, BadEnvironment, BadInventory, BadRules, BadSetting, BadStore, IngestHeld, NoLab, SpoolHeld,
+    BadAlarm, BadCredentials, BadEnvironment, BadInventory, BadRules, BadSetting, BadStore, FolderHeld, IngestHeld, NoAnswer,
+    NoLab, PortTaken, SpoolHeld,
 ]
 
 

@@ -1,0 +1,20 @@
+"""Whether a port can be listened on, asked before services are started that would only die of it."""
+
+from __future__ import annotations
+
+import socket
+
+from gatewatch.refusal import Refusal
+
+
+class PortTaken(Refusal, OSError):
+    """The port cannot be listened on; the message names it, says why and which setting changes it."""
+
+
+def refuse_taken(host: str, port: int, flag: str) -> None:
+    """Listen for a moment; `PortTaken` if that is not possible.  `flag` is the setting that chooses another port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}; choose another port with {flag}") from None
