@@ -45,10 +45,16 @@ def resources_of(record: str) -> list[Resource]:
         return []
     listed = content.get("resources")
     if isinstance(listed, list) and listed:
-        return [Resource(str(each.get("type", "")), str(each.get("ARN", "")))
-                for each in listed if isinstance(each, dict)]
+        return [_listed(each) for each in listed if isinstance(each, dict)]
     texts = _texts([content.get("requestParameters"), content.get("responseElements")], DEPTH_MAX)
     return list(dict.fromkeys(resource for text in texts for resource in _resources_in(text)))
+
+
+def _listed(entry: dict[Any, Any]) -> Resource:
+    """A resource that the record lists: its type as it stands, and the name that is in its ARN."""
+    arn = str(entry.get("ARN", ""))
+    named = next(_resources_in(arn), None)
+    return Resource(str(entry.get("type") or (named.type if named else "")), named.name if named else arn)
 
 
 def _resources_in(text: str) -> Iterator[Resource]:

@@ -14,7 +14,7 @@ from dashboards.console import Console, Look
 from queries import books
 from queries.books import Chain, Hop
 
-_HEADINGS = ("Hop", "Received", "Passed on", "Dropped", "Held", "Why dropped")
+_HEADINGS = ("Hop", "Received", "Passed on", "Dropped", "Held")
 
 
 def card() -> Component:
@@ -28,8 +28,9 @@ def content(look: Look, console: Console) -> tuple[Any, Any]:
     if isinstance(answer, Failed):
         return widgets.note(answer.message, "red", "Query failed."), ""
     chain = answer.rows
-    return [*differences(chain), *(table(name, chain.hops) for name in dict.fromkeys(hop.chain for hop in chain.hops)),
-            *(html.P(text, className="fine") for text in chain.notes)], verdict(chain)
+    names = dict.fromkeys(hop.chain for hop in chain.hops)
+    tables = html.Div([table(name, chain.hops) for name in names], className="books")
+    return [*differences(chain), tables, *(html.P(text, className="fine") for text in chain.notes)], verdict(chain)
 
 
 def verdict(chain: Chain) -> Component | str:
@@ -51,15 +52,20 @@ def differences(chain: Chain) -> list[Component]:
 def table(name: str, hops: Sequence[Hop]) -> Component:
     """One chain's hops in order."""
     shown = [hop for hop in hops if hop.chain == name]
-    head = html.Thead(html.Tr([html.Th(text, scope="col", className="figures" if 0 < place < 5 else "")
+    head = html.Thead(html.Tr([html.Th(text, scope="col", className="figures" if place else "")
                                for place, text in enumerate(_HEADINGS)]))
     rows = [html.Tr([
-        html.Th([hop.name, html.Span(f" {hop.unit}", className="unit")], scope="row"),
+        html.Th([hop.name, html.Span(f" {hop.unit}", className="unit"), html.Div(reasons(hop), className="unit")],
+                scope="row"),
         *(html.Td(amounts.exact(value), className="figures")
           for value in (hop.received, hop.sent, sum(hop.dropped.values()), hop.held)),
-        html.Td(", ".join(f"{reason} {amounts.exact(count)}" for reason, count in hop.dropped.items() if count)),
     ]) for hop in shown]
     return html.Div(className="books-chain", children=[
         html.H3(name), html.Div(html.Table([head, html.Tbody(rows)], className="books-table"), className="scroll",
                                 tabIndex=0, role="region", **{"aria-label": f"Counters of {name}"}),
     ])
+
+
+def reasons(hop: Hop) -> str:
+    """Why a hop dropped what it dropped, with counts; nothing where it dropped nothing."""
+    return ", ".join(f"{reason} {amounts.exact(count)}" for reason, count in hop.dropped.items() if count)

@@ -81,7 +81,8 @@ def definition(column: Column) -> dict[str, Any]:
     made: dict[str, Any] = {
         "field": column.field, "headerName": column.title, "width": column.width, "valueFormatter": _TEXT,
         "headerTooltip": column.hint or None,
-        "tooltipField": column.tooltip or None,
+        # What a narrow column cuts off can be read by pointing at it.
+        "tooltipField": column.tooltip or (None if column.kind == "number" else column.field),
     }
     if column.grow:
         made |= {"flex": column.grow, "minWidth": column.width}

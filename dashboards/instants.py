@@ -52,6 +52,11 @@ def date_and_time(time_s: float | None, zone: tzinfo) -> str:
     return NOTHING if time_s is None else datetime.fromtimestamp(time_s, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def day_and_time(time_s: float, zone: tzinfo) -> str:
+    """`11-23 10:00:00`, for tables whose year the page's head tells."""
+    return datetime.fromtimestamp(time_s, zone).strftime("%m-%d %H:%M:%S")
+
+
 def time_of_day(time_s: float | None, zone: tzinfo) -> str:
     """`10:00:00`."""
     return NOTHING if time_s is None else datetime.fromtimestamp(time_s, zone).strftime("%H:%M:%S")

@@ -46,7 +46,6 @@ def time_axis(palette: Palette, window: Window, zone: tzinfo) -> dict[str, objec
         "range": [instants.wall_clock(window.start_s, zone), instants.wall_clock(window.end_s, zone)],
         "tickformat": _tick_format(window.span_s),
         "hoverformat": "%Y-%m-%d %H:%M:%S",
-        "nticks": 6,
         "gridcolor": palette.grid,
         "linecolor": palette.line,
         "showline": True,

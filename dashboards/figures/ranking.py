@@ -37,7 +37,7 @@ def ranking(
 ) -> go.Figure:
     """Draw at most `BARS_MAX` bars with their values; `nothing` is the sentence shown when there are none."""
     if not bars:
-        return canvas.no_data(palette, nothing)
+        return canvas.no_data(palette, title=nothing or "No data in this range")
     # Plotly draws the first bar at the bottom.
     shown = sorted(bars, key=lambda bar: bar.value, reverse=True)[:BARS_MAX][::-1]
     figure = canvas.canvas(palette)

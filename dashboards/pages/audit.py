@@ -25,14 +25,13 @@ _READ_ONLY = {"false": False, "true": True, "any": None}
 
 #: The columns of CloudTrail's console, and the error code that its preferences can add.
 COLUMNS = (
-    Column(field="name", title="Event name", width=180, grow=1),
-    Column(field="time", title="Event time", width=165),
-    Column(field="user", title="User name", width=110),
-    Column(field="source", title="Event source", width=225),
-    Column(field="type", title="Resource type", width=200, grow=1, tooltip="resources"),
-    Column(field="resource", title="Resource name", width=140, grow=1, tooltip="resources"),
-    Column(field="address", title="Source address", kind="code", width=118),
-    Column(field="error", title="Error code", kind="state", width=150, tooltip="message"),
+    Column(field="name", title="Event name", width=200, grow=1),
+    Column(field="time", title="Event time", width=160),
+    Column(field="user", title="User name", width=140, grow=1),
+    Column(field="source", title="Event source", width=240),
+    Column(field="type", title="Resource type", width=180, grow=2, tooltip="resources"),
+    Column(field="resource", title="Resource name", width=125, grow=1, tooltip="resources"),
+    Column(field="error", title="Error code", kind="state", width=125, grow=1, tooltip="message"),
 )
 
 
@@ -130,7 +129,7 @@ def row_of(event: AuditEvent, look: Look) -> dict[str, Any]:
         "type": resources[0].type if resources else amounts.NOTHING,
         "resource": resources[0].name + more if resources else amounts.NOTHING,
         "resources": "\n".join(f"{each.type} {each.name}" for each in resources),
-        "address": event.source_ip_address, "error": event.error_code, "error_tone": "red" if event.error_code else "",
+        "error": event.error_code, "error_tone": "red" if event.error_code else "",
         "message": event.error_message, "record": event.record,
     }
 

@@ -33,18 +33,18 @@ _PROTOCOL_NAMES = {number: name.upper() for name, number in PROTOCOLS.items()} |
 _TCP_FLAGS = ((1, "FIN"), (2, "SYN"), (4, "RST"), (16, "ACK"))
 
 COLUMNS = (
-    Column(field="start", title="Start", width=148, hint="Start of the record's capture window"),
-    Column(field="source", title="Source", kind="code", width=168, grow=1),
-    Column(field="destination", title="Destination", kind="code", width=150, grow=1),
-    Column(field="protocol", title="Protocol", width=80),
-    Column(field="flags", title="TCP flags", width=88, hint="FIN, SYN, RST and SYN-ACK seen in the window"),
-    Column(field="packets", title="Packets", kind="number", width=78),
-    Column(field="bytes", title="Bytes", kind="number", width=82),
-    Column(field="direction", title="Direction", width=84,
+    Column(field="start", title="Start", width=118, hint="Start of the record's capture window: month, day and time"),
+    Column(field="source", title="Source", kind="code", width=158, grow=1),
+    Column(field="destination", title="Destination", kind="code", width=158, grow=1),
+    Column(field="protocol", title="Protocol", width=78),
+    Column(field="flags", title="TCP flags", width=100, hint="FIN, SYN, RST and SYN-ACK seen in the window"),
+    Column(field="packets", title="Packets", kind="number", width=72),
+    Column(field="bytes", title="Bytes", kind="number", width=78),
+    Column(field="direction", title="Direction", width=82,
            hint="ingress: handed to the endpoint; egress: came back from inspection"),
-    Column(field="action", title="Action", kind="state", width=80),
-    Column(field="reason", title="Drop reason", width=135),
-    Column(field="target", title="Target", kind="code", width=130),
+    Column(field="action", title="Action", kind="state", width=76),
+    Column(field="reason", title="Drop reason", width=118),
+    Column(field="target", title="Target", kind="code", width=170),
     Column(field="interface", title="Interface", kind="code", width=180),
 )
 
@@ -183,7 +183,7 @@ def row_of(row: dict[str, Any], place: int, look: Look) -> dict[str, Any]:
     start: datetime = row["start_time"]
     return {
         "id": str(place), "start": start.timestamp(),
-        "start_text": instants.date_and_time(start.timestamp(), look.zone),
+        "start_text": instants.day_and_time(start.timestamp(), look.zone),
         "source": ending(row["pkt_srcaddr"] or row["srcaddr"], row["srcport"]),
         "destination": ending(row["pkt_dstaddr"] or row["dstaddr"], row["dstport"]),
         "protocol": protocol_name(row["protocol"]), "flags": tcp_flags(row["tcp_flags"]),
@@ -228,7 +228,7 @@ def eaten_figure(look: Look, console: Console) -> Any:
     """The conversations of which the appliances kept most packets."""
     answer = _saved(look, console, "eaten_by_appliance", limit=EATEN_FLOWS_MAX)
     return _ranked(answer, eaten_bars, look, unit="Count", colour=look.palette.red,
-                   nothing="Every packet that was handed over came back.")
+                   nothing="No packet was missing")
 
 
 def eaten_bars(rows: Sequence[Row]) -> list[Bar]:
@@ -253,7 +253,7 @@ def reasons_figure(look: Look, console: Console) -> Any:
         return Bar(label=row["reason"], value=row["packets"],
                    detail=f"{amounts.plural(row['packets'], 'packet')} from {amounts.plural(row['sources'], 'source')}")
     return _ranked(_saved(look, console, "rejected_by_reason"), lambda rows: [bar(row) for row in rows], look,
-                   unit="Count", colour=look.palette.red, nothing="The gateway refused nothing.")
+                   unit="Count", colour=look.palette.red, nothing="The gateway refused nothing")
 
 
 def _ranked(answer: Answer[list[Row]], bars_of: Callable[[Sequence[Row]], list[Bar]], look: Look, *, unit: str,

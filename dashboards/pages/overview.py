@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -145,25 +145,43 @@ def tiles(answer: Answer[list[Chart]], look: Look, console: Console) -> list[Com
     if isinstance(answer, Failed):
         return [widgets.note(answer.message, "red", "Query failed.")]
     charts = {chart.definition.metric_name: chart for chart in answer.rows}
-    until_s = look.window.end_s if not look.window.live else complete_until(look, console)
-    fresh = not look.window.live or console.late_since_s(look, METRICS.name) is None
+    end = _end(answer.rows, look, console)
     made = [
-        _tile("Healthy targets", charts["HealthyHostCount"], look, until_s, fresh, tone="green"),
-        _tile("Unhealthy targets", charts["UnHealthyHostCount"], look, until_s, fresh, tone="red"),
-        _tile("Active flows", charts["ActiveFlowCount"], look, until_s, fresh),
-        _tile("New flows", charts["NewFlowCount"], look, until_s, fresh, per_second=True),
-        _tile("Processed", charts["ProcessedBytes"], look, until_s, fresh, per_second=True),
+        _tile("Healthy targets", charts["HealthyHostCount"], look, end, tone="green"),
+        _tile("Unhealthy targets", charts["UnHealthyHostCount"], look, end, tone="red"),
+        _tile("Active flows", charts["ActiveFlowCount"], look, end),
+        _tile("New flows", charts["NewFlowCount"], look, end, per_second=True),
+        _tile("Processed", charts["ProcessedBytes"], look, end, per_second=True),
     ]
     return [*made, _rejected_tile(look, console)]
 
 
-def _tile(title: str, chart: Chart, look: Look, until_s: float, fresh: bool, *, tone: str = "",
-          per_second: bool = False) -> Component:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """Where the range's data ends: up to when all of it is there, whether that is as late as can be expected, and
+    whether the gateway reported anything then, without which "nothing reported" is not zero."""
+
+    until_s: float
+    fresh: bool
+    reporting: bool
+
+
+def _end(charts: Sequence[Chart], look: Look, console: Console) -> End:
+    complete_s = complete_until(look, console)
+    until_s = min(complete_s, look.window.end_s)
+    late = look.window.end_s > complete_s
+    if look.window.live:
+        late = console.late_since_s(look, METRICS.name) is not None
+    reporting = any(latest(summed(chart), chart.period_s, until_s) for chart in charts)
+    return End(until_s=until_s, fresh=not late, reporting=reporting)
+
+
+def _tile(title: str, chart: Chart, look: Look, end: End, *, tone: str = "", per_second: bool = False) -> Component:
     points = summed(chart)
-    newest = latest(points, chart.period_s, until_s)
-    name = chart.definition.metric_name
-    value = newest.value if newest else 0.0 if fresh and points and name in _NONZERO_ONLY else None
-    unit = chart.definition.unit
+    newest = latest(points, chart.period_s, end.until_s)
+    name, unit = chart.definition.metric_name, chart.definition.unit
+    silent = 0.0 if end.fresh and end.reporting and name in _NONZERO_ONLY else None
+    value = newest.value if newest else silent
     if per_second and value is not None:
         value, unit = value / chart.period_s, f"{unit}/Second"
     number, _, suffix = amounts.of_unit(value, unit).partition(" ")
@@ -172,7 +190,7 @@ def _tile(title: str, chart: Chart, look: Look, until_s: float, fresh: bool, *, 
     colour = getattr(look.palette, tone) if tone else look.palette.series[0]
     # A number of sick targets is red only when there are any.
     shown = tone if value and tone == "red" else ""
-    moment = f"{'at' if fresh else 'last known at'} {instants.time_of_day(newest.timestamp_s, look.zone)}" if newest else ""
+    moment = f"{'at' if end.fresh else 'last known at'} {instants.time_of_day(newest.timestamp_s, look.zone)}" if newest else ""
     return widgets.tile(
         title, number, unit=suffix, tone=shown, exact=f"{name}: {amounts.exact(value)} {unit}",
         detail=moment or ("none reported" if value == 0 else "no data"),

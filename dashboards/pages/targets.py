@@ -43,8 +43,9 @@ def build(state: PageState, console: Console) -> Component:
     return html.Div([
         busy_flag("targets"),
         html.Div(id="targets-summary", className="summary"),
-        widgets.card("Targets now", html.Div(id="targets-note"),
-                     grid("targets-grid", COLUMNS, row_id="id", nothing="No target was ever registered")),
+        widgets.card("Targets", html.Div(id="targets-note"),
+                     grid("targets-grid", COLUMNS, row_id="id", nothing="No target was ever registered"),
+                     identity="targets-now", about=""),
         widgets.card("States", widgets.chart({"type": "chart", "name": "targets-timeline"}, height=None,
                      label="State of each target along the time range"), about="each target along the time range"),
         html.Div(className="halves", children=[
@@ -63,6 +64,7 @@ def register(app: Dash, console: Console) -> None:
         Output("targets-grid", "style"),
         Output({"type": "chart", "name": "targets-timeline"}, "figure"),
         Output("targets-bytes", "figure"), Output("targets-packets", "figure"),
+        Output("targets-now-about", "children"),
     ], page="targets")
     def render(look: Look) -> Any:
         return refresh(look, console)
@@ -81,7 +83,8 @@ def refresh(look: Look, console: Console) -> list[Any]:
     rows = [] if isinstance(current, Failed) else [row_of(each, look) for each in current.rows]
     note = widgets.note(current.message, "red", "Query failed.") if isinstance(current, Failed) else None
     return [summary(current), note, rows, style_for(len(rows), ROWS_SHOWN), timeline_figure(segments, look),
-            traffic_figure(traffic, "bytes", "Bytes", look), traffic_figure(traffic, "packets", "Count", look)]
+            traffic_figure(traffic, "bytes", "Bytes", look), traffic_figure(traffic, "packets", "Count", look),
+            f"as of {instants.date_and_time(min(now_s, look.now_s), look.zone)}"]
 
 
 def row_of(target: TargetNow, look: Look) -> dict[str, Any]:

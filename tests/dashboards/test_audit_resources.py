@@ -32,6 +32,11 @@ def test_parameters_come_before_the_answer_and_nothing_twice() -> None:
     assert [each.name for each in found] == ["a", "b"]
 
 
+def test_a_listed_resource_is_named_as_its_arn_names_it() -> None:
+    listed = [{"type": ELB + "LoadBalancer", "ARN": ARN + "loadbalancer/gwy/inspection/0123456789abcdef"}]
+    assert resources_of(record(resources=listed)) == [Resource(ELB + "LoadBalancer", "inspection")]
+
+
 def test_a_record_that_lists_its_resources_is_believed() -> None:
     listed = [{"type": "AWS::EC2::VPC", "ARN": "arn:x"}]
     assert resources_of(record(resources=listed, requestParameters={"x": "vpce-00"})) == [

@@ -47,5 +47,9 @@ def test_spans_name_the_day_once() -> None:
     assert instants.span(NOW_S, NOW_S + 86_400, UTC) == "2026-11-23 10:00:00 – 2026-11-24 10:00:00 UTC"
 
 
+def test_a_table_leaves_the_year_to_the_head() -> None:
+    assert instants.day_and_time(NOW_S, UTC) == "11-23 10:00:00"
+
+
 def test_no_instant_is_a_dash() -> None:
     assert instants.date_and_time(None, UTC) == instants.time_of_day(None, UTC) == "–"

@@ -28,9 +28,9 @@ def test_a_long_label_is_cut_and_whole_in_the_hover_text() -> None:
 
 
 def test_no_bars_are_no_data_with_a_sentence() -> None:
-    made = ranking([], unit="Count", palette=LIGHT, nothing="The gateway refused nothing.")
+    made = ranking([], unit="Count", palette=LIGHT, nothing="The gateway refused nothing")
     assert made.layout.meta["picture"] == "no data"
-    assert "The gateway refused nothing." in made.layout.annotations[0].text
+    assert "The gateway refused nothing" in made.layout.annotations[0].text
 
 
 def test_height_grows_with_the_bars_and_not_without_end() -> None:

@@ -88,7 +88,7 @@ def test_charts_over_all_flows_of_the_range(console: Console) -> None:
 
 def test_without_flows_the_charts_say_what_that_means(empty_console: Console) -> None:
     look = look_at(empty_console, "/flows")
-    assert "came back" in flows.eaten_figure(look, empty_console).layout.annotations[0].text
+    assert "No packet was missing" in flows.eaten_figure(look, empty_console).layout.annotations[0].text
     assert "refused nothing" in flows.reasons_figure(look, empty_console).layout.annotations[0].text
 
 

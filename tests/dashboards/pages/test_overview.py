@@ -8,7 +8,7 @@ from dashboards.pages import overview
 from queries.metric_statistics import Point
 from queries.overview import CHARTS
 from tests.dashboards.small_lake import END_S, START_S, console_of, look_at
-from tests.queries.lake_builder import BALANCER
+from tests.queries.lake_builder import BALANCER, metric, publish
 
 FIRST_FIGURE = 3
 
@@ -74,6 +74,23 @@ def test_late_numbers_say_when_they_were_true_and_zero_is_never_guessed(small_la
     assert details == ["last known at 01:09:50"] * 5
     pictures = {figure.layout.meta["picture"] for figure in made[FIRST_FIGURE:FIRST_FIGURE + 6]}
     assert pictures == {"late data"}
+    console.close()
+
+
+def test_a_range_that_goes_on_after_the_data_guesses_no_zero(console: Console) -> None:
+    tiles = tiles_of(console, "/?range=2026-11-23T01:00:00Z/2026-11-23T02:00:00Z")
+    assert tiles["Active flows"] == "42"
+    tiles = tiles_of(console, "/?range=2026-11-23T01:30:00Z/2026-11-23T02:00:00Z")
+    assert set(tiles.values()) == {"–", "0 packets"}
+
+
+def test_a_metric_that_is_silent_while_others_report_is_zero(tmp_path: Path) -> None:
+    publish(tmp_path, "metrics", [
+        metric(START_S, "ActiveFlowCount", 5), *(metric(START_S + late_s, "PeakBytesPerSecond", 0, unit="Bytes/Second")
+                                                 for late_s in range(0, 600, 10))])
+    console = console_of(tmp_path)
+    assert tiles_of(console)["Active flows"] == "0"
+    assert tiles_of(console)["Healthy targets"] == "–"
     console.close()
 
 

@@ -32,7 +32,7 @@ def test_the_timeline_has_the_sick_time(console: Console) -> None:
 
 
 def test_bytes_and_packets_of_each_target(console: Console) -> None:
-    bytes_figure, packets_figure = targets.refresh(look_at(console, "/targets?range=15m"), console)[5:]
+    bytes_figure, packets_figure = targets.refresh(look_at(console, "/targets?range=15m"), console)[5:7]
     given = next(trace for trace in bytes_figure.data if trace.name == "given")
     windows = 600 // PERIOD_S
     assert dict(zip(given.y, given.x, strict=True))[TARGETS[1]] == windows * BYTES_A_FLOW
@@ -49,7 +49,8 @@ def test_the_open_state_ends_now_and_not_in_the_future(console: Console) -> None
 def test_a_broken_lake_is_a_failure_and_not_an_empty_table(tmp_path: Path) -> None:
     (tmp_path / "manifest.sqlite").write_bytes(b"this is not a database, whatever its name says" * 100)
     console = console_of(tmp_path, lambda: float(END_S))
-    summary, note, rows, _, *figures = targets.refresh(look_at(console, "/targets"), console)
+    summary, note, rows, _, *figures, about = targets.refresh(look_at(console, "/targets"), console)
     assert (summary, rows, note.className) == ([], [], "note red")
     assert {figure.layout.meta["picture"] for figure in figures} == {"query failed"}
+    assert about == "as of 2026-11-23 01:10:00"
     console.close()
