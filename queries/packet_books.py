@@ -2,8 +2,8 @@
 
 `offered + originated = delivered + dropped` holds at any moment.  The lake lags: while the forwarder runs, or records
 are under way, what the lake lacks is held; at rest it is a difference.  Packets that have no record of their own (the
-kernel dropped them before they were read, or a window was full) are told by SKIPDATA lines, so where there are such
-lines a shortage is dropped as `skipdata`.
+kernel dropped them before they were read, or a window was full) are told by SKIPDATA lines; the forwarder counts the
+latter (`unrecorded`), and exactly so many may be missing, as `skipdata`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Counters:
     returned: int = 0
     originated: int = 0
     delivered: int = 0
+    unrecorded: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -98,7 +99,7 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
 
 def _live(status: dict[str, Any]) -> Counters:
     packets = status.get("packets", {})
-    names = ("offered", "sent", "returned", "originated", "delivered")
+    names = ("offered", "sent", "returned", "originated", "delivered", "unrecorded")
     return Counters(
         **{name: int(packets.get(name, 0)) for name in names},
         dropped={str(reason): int(count) for reason, count in packets.get("dropped", {}).items()},
@@ -130,8 +131,8 @@ def _enter_lake(
             ("delivered, in metrics", live.delivered, metrics.delivered),
             ("dropped, in metrics", sum(live.dropped.values()), sum(metrics.dropped.values())),
         ):
-            _compare(books, name, expected, found, at_rest=at_rest, skipped=False)
-    skipped = flows.skipped_windows > 0
+            _compare(books, name, expected, found, at_rest=at_rest, unrecorded=0)
+    unrecorded = known.unrecorded
     refused = sum(known.dropped_on_ingress.values()) - known.dropped.get(_SEND_FAILED, 0)
     # A packet that the kernel refused after its window closed stays accepted in the records, so those reasons are
     # counted together with what was accepted.
@@ -142,25 +143,32 @@ def _enter_lake(
         ("refused, in flow records", refused - known.dropped.get(_UNSEEN, 0),
          sum(flows.refused.values()) - flows.refused[_SEND_FAILED] - flows.refused[_DELIVER_FAILED]),
     ):
-        _compare(books, name, expected, found, at_rest=at_rest, skipped=skipped)
-    if skipped:
+        unrecorded -= _compare(books, name, expected, found, at_rest=at_rest, unrecorded=unrecorded)
+    if at_rest and unrecorded:
+        books.differences.append(Difference(
+            chain=LAKE_CHAIN, what="packets said to be in no record", expected=known.unrecorded,
+            found=known.unrecorded - unrecorded,
+        ))
+    if flows.skipped_windows:
         books.notes.append(f"{flows.skipped_windows} SKIPDATA lines: flow records lack packets of those windows")
 
 
-def _compare(books: Books, name: str, expected: int, found: int, *, at_rest: bool, skipped: bool) -> None:
+def _compare(books: Books, name: str, expected: int, found: int, *, at_rest: bool, unrecorded: int) -> int:
+    """Enter a hop, and at rest a difference; how many of the `unrecorded` packets explain what is missing."""
     missing = expected - found
-    if at_rest and missing and not (skipped and missing > 0):
+    if at_rest and missing and not 0 < missing <= unrecorded:
         books.hops.append(Hop(
             chain=LAKE_CHAIN, name=name, unit="packets", received=expected, sent=found, dropped={}, held=0
         ))
         books.differences.append(Difference(chain=LAKE_CHAIN, what=name, expected=expected, found=found))
-        return
+        return 0
     # While the forwarder runs its status is up to a second old, so the lake may be ahead of it.
     dropped = {"skipdata": missing} if at_rest and missing else {}
     books.hops.append(Hop(
         chain=LAKE_CHAIN, name=name, unit="packets", received=max(expected, found), sent=found, dropped=dropped,
         held=0 if at_rest else max(0, missing),
     ))
+    return missing if at_rest else 0
 
 
 def _paths(lake: Lake, table: str) -> tuple[str, ...]:
@@ -191,7 +199,7 @@ def _metric_sums(lake: Lake) -> Counters:
             total[key] += value
     names = {
         "offered": "PacketsOffered", "sent": "PacketsSent", "returned": "PacketsReturned",
-        "originated": "PacketsOriginated", "delivered": "PacketsDelivered",
+        "originated": "PacketsOriginated", "delivered": "PacketsDelivered", "unrecorded": "PacketsUnrecorded",
     }
     return Counters(
         **{field_name: total[metric_name, ""] for field_name, metric_name in names.items()},

@@ -21,7 +21,8 @@ class EndpointCounters:
     """One endpoint.  Bytes are lengths of inner IP packets.
 
     `dropped` holds ingress reasons, `not_returned` and `deliver_failed`; `refused` holds what was refused of the
-    targets' datagrams, which is no part of the sums above.  `rejected_flows` counts a refused flow once per window.
+    targets' datagrams, which is no part of the sums above.  `rejected_flows` counts a refused flow once per window;
+    `unrecorded` are packets that no flow record tells of for want of room, so SKIPDATA does.
     """
 
     offered: int = 0
@@ -36,6 +37,7 @@ class EndpointCounters:
     active_flows: int = 0
     rejected_flows: int = 0
     rejected_flows_tcp: int = 0
+    unrecorded: int = 0
     dropped: dict[DropReason, int] = field(default_factory=dict)
     refused: dict[DropReason, int] = field(default_factory=dict)
 

@@ -352,7 +352,10 @@ class Engine:
     def counters(self) -> EngineCounters:
         """A copy of all counters."""
         return EngineCounters(
-            endpoints=[_snapshot(state.counters) for state in self._endpoints],
+            endpoints=[
+                _snapshot(state.counters, unrecorded=unrecorded)
+                for state, unrecorded in zip(self._endpoints, self._window.unrecorded, strict=True)
+            ],
             targets=[replace(bound.counters) for bound in self._admission.targets],
             refused_unattributed=dict(self._refused_unattributed),
             flows=len(self._admission),
@@ -384,9 +387,9 @@ def _count(counts: dict[DropReason, int], reason: DropReason, packets: int = 1) 
     counts[reason] = counts.get(reason, 0) + packets
 
 
-def _snapshot(counters: EndpointCounters) -> EndpointCounters:
-    """A copy whose `dropped` has `not_returned` too."""
+def _snapshot(counters: EndpointCounters, *, unrecorded: int) -> EndpointCounters:
+    """A copy whose `dropped` has `not_returned` too, and that says what the windows had no room for."""
     dropped = {reason: packets for reason, packets in counters.dropped.items() if packets}
     if counters.not_returned:
         dropped[DropReason.NOT_RETURNED] = counters.not_returned
-    return replace(counters, dropped=dropped, refused=dict(counters.refused))
+    return replace(counters, dropped=dropped, refused=dict(counters.refused), unrecorded=unrecorded)

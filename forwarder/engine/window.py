@@ -169,6 +169,8 @@ class OpenWindow:
         self._endpoint_count = endpoint_count
         self._parts_max = parts_max
         self._rejects_max = rejects_max
+        #: Packets, by endpoint and since the start, that were in no record for want of room.
+        self.unrecorded = [0] * endpoint_count
         self._begin()
 
     def _begin(self) -> None:
@@ -183,7 +185,7 @@ class OpenWindow:
         When the window is full the packet is counted as skipped and the part given back belongs to no window.
         """
         if len(self._parts) >= self._parts_max:
-            self._skipped[direction.flow.endpoint] += 1
+            self._leave_out(direction.flow.endpoint)
             return Part(direction.flow, direction.key, 0)
         part = direction.part = Part(direction.flow, direction.key, self.number)
         self._parts.append(part)
@@ -199,13 +201,17 @@ class OpenWindow:
             reject.flags |= tcp_flags
             return False
         if len(self._rejects) >= self._rejects_max:
-            self._skipped[reject_key[0]] += 1
+            self._leave_out(reject_key[0])
             return False
         self._rejects[reject_key] = Reject(length_bytes, tcp_flags, now_s)
         return True
 
+    def _leave_out(self, endpoint: int) -> None:
+        self._skipped[endpoint] += 1
+        self.unrecorded[endpoint] += 1
+
     def skip(self, endpoint: int, packets: int) -> None:
-        """Count packets that can be in no record."""
+        """Count packets that can be in no record because nobody read them."""
         self._skipped[endpoint] += packets
 
     def close(self, now_s: float) -> Window:

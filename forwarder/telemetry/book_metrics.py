@@ -20,6 +20,7 @@ class Books:
 
     `offered + originated = delivered + sum(dropped)`, where `not_returned` in `dropped` may fall again when a packet
     comes back late.  `refused` are datagrams from targets that were not accepted, which explain and are not added.
+    `unrecorded` are packets, among these, that are in no flow record for want of room.
     """
 
     offered: int = 0
@@ -27,6 +28,7 @@ class Books:
     returned: int = 0
     originated: int = 0
     delivered: int = 0
+    unrecorded: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
 
@@ -37,6 +39,7 @@ class Books:
         yield ("PacketsReturned", ""), self.returned
         yield ("PacketsOriginated", ""), self.originated
         yield ("PacketsDelivered", ""), self.delivered
+        yield ("PacketsUnrecorded", ""), self.unrecorded
         for reason, packets in self.dropped.items():
             yield ("PacketsDropped", reason), packets
         for reason, datagrams in self.refused.items():

@@ -6,7 +6,8 @@ docs/decisions/0030-flow-records-of-a-gateway.md):
 - the endpoint sees it *ingress* when the route table hands it over and *egress* when it comes back; as with any
   middlebox the interface's own address stands on its own side and the packet's addresses are in `pkt-*`;
 - the node sees UDP: to the target *egress*, back *ingress*, destination port 6081 both ways, 68 bytes longer;
-- what the gateway refused is one REJECT record on the endpoint's ingress side.
+- what the gateway refused is one REJECT record on the endpoint's ingress side, and what came back and could not be
+  delivered is one on its egress side, since it was accepted on ingress before.
 
 No I/O and no clock; columns in, columns out.
 """
@@ -22,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.window import Window
 from forwarder.inventory import Endpoint, Inventory, Node
 from forwarder.telemetry.flow_text import SCHEMA
@@ -75,7 +77,8 @@ class FlowRecords:
         parts = [
             self._ingress(endpoint, place, _by_flow(_moved(accepted, "ingress"), "ingress")),
             self._egress(endpoint, place, _by_flow(_moved(accepted, "egress"), "egress")),
-            self._refused(endpoint, place, rejected),
+            self._refused(endpoint, place, _with_reason(rejected, DropReason.DELIVER_FAILED, wanted=False)),
+            self._not_delivered(endpoint, place, _with_reason(rejected, DropReason.DELIVER_FAILED, wanted=True)),
         ]
         return _put_together(endpoint.interface_id, parts, place, window, skipped=bool(skipped))
 
@@ -96,6 +99,13 @@ class FlowRecords:
         constant = place | {"dstaddr": endpoint.address, "action": "REJECT", "flow_direction": "ingress"}
         return _records(flows, constant, {
             "srcaddr": _known(flows, "source_address"), "gw_drop_reason": flows["reason"],
+            **_packet_columns(flows), **_amounts(flows),
+        })
+
+    def _not_delivered(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
+        return _records(flows, place | {"srcaddr": endpoint.address, "action": "REJECT", "flow_direction": "egress"}, {
+            "dstaddr": flows["destination_address"], "gw_drop_reason": flows["reason"],
+            "traffic_path": self._paths(endpoint.subnet_id, flows["destination_address"]),
             **_packet_columns(flows), **_amounts(flows),
         })
 
@@ -156,6 +166,11 @@ def _of(flows: pa.Table, column: str, value: int) -> pa.Table:
 
 def _among(flows: pa.Table, column: str, values: list[int]) -> pa.Table:
     return flows.filter(pc.is_in(_integers(flows[column]), pa.array(values, pa.int64())))
+
+
+def _with_reason(flows: pa.Table, reason: DropReason, *, wanted: bool) -> pa.Table:
+    found = pc.equal(flows["reason"].cast(pa.string()), str(reason))
+    return flows.filter(found if wanted else pc.invert(found))
 
 
 def _moved(flows: pa.Table, side: str) -> pa.Table:

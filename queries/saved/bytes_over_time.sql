@@ -15,10 +15,10 @@
 -- parameter unit (text) = minute: second, minute, hour or day
 SELECT date_trunc($unit, to_timestamp("start")) AS "time",
        CAST(sum(CASE WHEN flow_direction = 'ingress' AND action = 'ACCEPT' THEN bytes ELSE 0 END) AS BIGINT) AS bytes_accepted,
-       CAST(sum(CASE WHEN flow_direction = 'egress' THEN bytes ELSE 0 END) AS BIGINT) AS bytes_returned,
+       CAST(sum(CASE WHEN flow_direction = 'egress' AND action = 'ACCEPT' THEN bytes ELSE 0 END) AS BIGINT) AS bytes_returned,
        CAST(sum(CASE WHEN action = 'REJECT' THEN bytes ELSE 0 END) AS BIGINT) AS bytes_rejected,
        CAST(sum(CASE WHEN flow_direction = 'ingress' AND action = 'ACCEPT' THEN packets ELSE 0 END) AS BIGINT) AS packets_accepted,
-       CAST(sum(CASE WHEN flow_direction = 'egress' THEN packets ELSE 0 END) AS BIGINT) AS packets_returned,
+       CAST(sum(CASE WHEN flow_direction = 'egress' AND action = 'ACCEPT' THEN packets ELSE 0 END) AS BIGINT) AS packets_returned,
        CAST(sum(CASE WHEN action = 'REJECT' THEN packets ELSE 0 END) AS BIGINT) AS packets_rejected
 FROM flow_logs
 WHERE "start" >= $start_s AND "start" < $end_s AND gw_endpoint_id IS NOT NULL AND log_status = 'OK'

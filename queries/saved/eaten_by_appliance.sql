@@ -1,7 +1,8 @@
 -- title: What the appliance ate
 -- about: Flows of which a target gave back fewer packets than it was given: denied by a rule, lost, or refused on return.
 --   Packets still under way when a capture window closed show here until the next window's records are there.
--- rows: Endpoint interfaces' accepted records, ingress minus egress for each flow and direction.
+-- rows: Endpoint interfaces' records, accepted ingress minus egress for each flow and direction; what came back counts as
+--   given back also where the device then refused it (deliver_failed).
 -- tables: flow_logs
 -- column target: gw-target-id of the flow
 -- column source: packet-level source address
@@ -29,7 +30,7 @@ SELECT max(gw_target_id) AS target,
        to_timestamp(max("end")) AS last_seen
 FROM flow_logs
 WHERE "start" >= $start_s AND "start" < $end_s
-  AND gw_endpoint_id IS NOT NULL AND action = 'ACCEPT'
+  AND gw_endpoint_id IS NOT NULL AND (action = 'ACCEPT' OR flow_direction = 'egress')
 GROUP BY gw_endpoint_id, pkt_srcaddr, srcport, pkt_dstaddr, dstport, protocol
 HAVING sum(CASE WHEN flow_direction = 'ingress' THEN packets ELSE -packets END) >= $packets_min
 ORDER BY packets_eaten DESC, source, source_port, destination, destination_port, protocol

@@ -101,16 +101,28 @@ def test_a_lake_ahead_of_a_status_of_a_second_ago_is_no_difference(tmp_path: Pat
     assert books_of(tmp_path, age_s=0.5).differences == []
 
 
-def test_skipdata_explains_what_is_missing_but_not_what_is_too_much(tmp_path: Path) -> None:
-    skip = flow(HOUR_S, log_status="SKIPDATA", packets=None, action=None)
+SKIP = flow(HOUR_S, log_status="SKIPDATA", packets=None, action=None)
+
+
+@pytest.mark.parametrize("unrecorded", [0, 9, 11])
+def test_skipdata_lines_excuse_no_more_and_no_less_than_was_left_out(tmp_path: Path, unrecorded: int) -> None:
     publish(tmp_path, "metrics", METRICS)
-    publish(tmp_path, "flow_logs", [*FLOWS[1:], skip])
-    books = books_of(tmp_path)
+    publish(tmp_path, "flow_logs", [*FLOWS[1:], SKIP])
+    assert books_of(tmp_path, {**LIVE, "unrecorded": unrecorded}).differences != []
+
+
+def test_what_was_left_out_explains_what_is_missing_but_not_what_is_too_much(tmp_path: Path) -> None:
+    publish(tmp_path, "metrics", METRICS)
+    publish(tmp_path, "flow_logs", [*FLOWS[1:], SKIP])
+    live = {**LIVE, "unrecorded": 10}
+    books = books_of(tmp_path, live)
     assert books.differences == []
     assert {hop.name: hop.dropped for hop in books.hops}["handed to targets, in flow records"] == {"skipdata": 10}
     assert "1 SKIPDATA lines" in books.notes[0]
     publish(tmp_path, "flow_logs", [FLOWS[0], FLOWS[0]])
-    assert len(books_of(tmp_path).differences) == 1
+    assert [each.what for each in books_of(tmp_path, live).differences] == [
+        "handed to targets, in flow records", "packets said to be in no record"
+    ]
 
 
 def test_earlier_runs_are_compared_within_the_lake(tmp_path: Path) -> None:

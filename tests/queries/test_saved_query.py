@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +107,19 @@ def test_bytes_per_target_never_adds_what_came_back_to_what_was_given(lake: Lake
     assert columns(rows(lake, "bytes_per_target"), "target", "bytes_given", "bytes_returned", "packets_given") == [
         ("i-1", 6_720, 5_000, 30)
     ]
+
+
+def test_what_came_back_and_was_not_delivered_is_neither_eaten_nor_counted_twice(tmp_path: Path) -> None:
+    publish(tmp_path, "flow_logs", [
+        flow(HOUR_S), flow(HOUR_S, flow_direction="egress", packets=7, bytes=700),
+        flow(HOUR_S, flow_direction="egress", packets=3, bytes=300, action="REJECT", gw_drop_reason="deliver_failed",
+             gw_target_id=None),
+    ])
+    small = Lake(tmp_path)
+    assert rows(small, "eaten_by_appliance") == []
+    assert columns(rows(small, "top_talkers"), "packets", "bytes") == [(10, 1_000)]
+    (minute,) = rows(small, "bytes_over_time")
+    assert (minute["packets_accepted"], minute["packets_returned"], minute["packets_rejected"]) == (10, 7, 3)
 
 
 def test_eaten_by_appliance_is_ingress_minus_egress_per_flow(lake: Lake) -> None:

@@ -262,6 +262,8 @@ def assert_records_add_up(world: World) -> None:
     assert recorded["egress"] <= delivered
     assert recorded["rejected"] <= refused
     assert sum(recorded.values()) == sent + delivered + refused
+    unread = sum(one.dropped.get(DropReason.RECEIVE_QUEUE_FULL, 0) for one in endpoints)
+    assert recorded["skipped"] == sum(one.unrecorded for one in endpoints) + unread
 
 
 @settings(max_examples=100, deadline=None)

@@ -69,6 +69,8 @@ def test_what_does_not_fit_is_counted_as_skipped() -> None:
     open_window.skip(1, 5)
     assert open_window.close(1.0).skipped == [1, 6]
     assert open_window.close(2.0).skipped == [0, 0]
+    # What was never read is counted as dropped; these were read, and are told nowhere else.
+    assert open_window.unrecorded == [1, 1]
 
 
 def test_windows_follow_each_other() -> None:

@@ -36,6 +36,23 @@ def test_a_window_with_too_many_refused_flows_says_so(inventory: Inventory, exam
     assert "NODATA" not in statuses
 
 
+def test_what_could_not_be_delivered_is_refused_on_the_way_out(inventory: Inventory, example_window: Any) -> None:
+    # It was handed over and accepted before, so on the ingress side it has its record already.
+    for name, value in {
+        "endpoint": 0, "reason": "deliver_failed", "source_address": "203.0.113.9", "destination_address": "10.0.3.7",
+        "source_port": 40_000, "destination_port": 443, "protocol": 6, "ip_version": 4, "packets": 2, "bytes": 120,
+        "first_s": example_window.started_s, "last_s": example_window.started_s, "tcp_flags": 0,
+    }.items():
+        getattr(example_window.rejected, name).append(value)
+    (row,) = [
+        row for row in records_of(inventory, example_window)["eni-endpoint"].to_pylist()
+        if row["gw_drop_reason"] == "deliver_failed"
+    ]
+    assert (row["action"], row["flow_direction"], row["traffic_path"]) == ("REJECT", "egress", 1)
+    assert (row["srcaddr"], row["dstaddr"], row["pkt_srcaddr"]) == ("10.0.1.10", "10.0.3.7", "203.0.113.9")
+    assert (row["packets"], row["bytes"]) == (2, 120)
+
+
 def test_an_idle_window_is_one_nodata_record_an_interface(inventory: Inventory) -> None:
     window = SimpleNamespace(
         started_s=60.0, ended_s=120.1, skipped=[0, 0], accepted=AcceptedFlows(), rejected=RejectedFlows()
