@@ -32,6 +32,7 @@ _REFUSED_FUNCTIONS = {"write_log", "getenv", "nextval"}
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?(?:\s*\(\s*(?:ANALYZE|FORMAT\s+\w+)\s*\))?\s+", re.IGNORECASE)
+_LIKE_A_FILE = re.compile(r"[./\\:*?\[]")
 _NO_PLACE = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -169,6 +170,9 @@ def _check_node(sql: str, offset: int, node: dict[str, Any], with_names: set[str
 
 def _check_table(sql: str, offset: int, node: dict[str, Any], with_names: set[str]) -> None:
     path = [str(part).lower() for part in node["qualified_name"]["path"]]
+    if len(path) == 1 and path[0] in with_names and _LIKE_A_FILE.search(path[0]):
+        # Where the WITH does not reach, DuckDB would take it for a file of the lake that nobody published.
+        raise _refused(sql, offset, node, f"{path[0]} cannot be the name of a table: it looks like a file")
     if len(path) == 1 and (path[0] in TABLES or path[0] in with_names):
         return
     if len(path) == 2 and path[0] == "information_schema" and path[1] in ("tables", "columns", "schemata"):
