@@ -34,8 +34,8 @@ _TCP_FLAGS = ((1, "FIN"), (2, "SYN"), (4, "RST"), (16, "ACK"))
 
 COLUMNS = (
     Column(field="start", title="Start", width=118, hint="Start of the record's capture window: month, day and time"),
-    Column(field="source", title="Source", kind="code", width=158, grow=1),
-    Column(field="destination", title="Destination", kind="code", width=158, grow=1),
+    Column(field="source", title="Source", kind="code", width=165, grow=1),
+    Column(field="destination", title="Destination", kind="code", width=165, grow=1),
     Column(field="protocol", title="Protocol", width=78),
     Column(field="flags", title="TCP flags", width=100, hint="FIN, SYN, RST and SYN-ACK seen in the window"),
     Column(field="packets", title="Packets", kind="number", width=72),
@@ -43,7 +43,7 @@ COLUMNS = (
     Column(field="direction", title="Direction", width=82,
            hint="ingress: handed to the endpoint; egress: came back from inspection"),
     Column(field="action", title="Action", kind="state", width=76),
-    Column(field="reason", title="Drop reason", width=118),
+    Column(field="reason", title="Drop reason", width=104),
     Column(field="target", title="Target", kind="code", width=170),
     Column(field="interface", title="Interface", kind="code", width=180),
 )
