@@ -14,6 +14,7 @@ from typing import Any
 
 from forwarder.datapath.network_namespace import run_in
 from forwarder.inventory import Endpoint
+from gatewatch.forwarder_runs import with_all_runs
 from gatewatch.status_file import read_status
 from queries.books import Difference
 
@@ -22,11 +23,10 @@ CHAIN = "witnesses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCounts:
-    """What the kernel counted at a device, in packets; `lost` it dropped itself, either way."""
+    """What the kernel counted at a device, in packets."""
 
     received: int
     sent: int
-    lost: int
 
 
 def device_counts(endpoint: Endpoint) -> DeviceCounts:
@@ -37,9 +37,7 @@ def device_counts(endpoint: Endpoint) -> DeviceCounts:
 
         with IPRoute() as ip:
             counts = next(iter(ip.link("get", ifname=endpoint.device))).get_attr("IFLA_STATS64")
-        return DeviceCounts(
-            received=counts["rx_packets"], sent=counts["tx_packets"], lost=counts["rx_dropped"] + counts["tx_dropped"]
-        )
+        return DeviceCounts(received=counts["rx_packets"], sent=counts["tx_packets"])
 
     return run_in(endpoint.netns, read)
 
@@ -77,15 +75,21 @@ def contradictions(data: Path, devices: list[DeviceCounts], unbroken: Mapping[st
     """Every difference between the forwarder's final status and the witnesses.
 
     `devices` are in the order of the inventory's endpoints, `unbroken` are the appliances that were never killed, name
-    by address.
+    by address.  A witness that says nothing is a difference too: nobody confirmed what went to that target.
     """
     status = read_status(data, "forwarder")
     if status is None:
         return [{"chain": CHAIN, "what": "the forwarder left no status"}]
+    status = with_all_runs(status)  # as the devices and the appliances counted
     statuses = {address: read_status(data, name) for address, name in unbroken.items()}
     counts = {address: found["packets"] for address, found in statuses.items() if found is not None}
     differences = device_differences(status, devices.__getitem__) + appliance_differences(status["targets"], counts)
-    return [asdict(difference) for difference in differences]
+    targets = {target["address"] for target in status["targets"]}
+    silent = [
+        {"chain": CHAIN, "what": f"{name}: no counts to hold against its target's"}
+        for address, name in unbroken.items() if address not in counts or address not in targets
+    ]
+    return [*map(asdict, differences), *silent]
 
 
 def _difference(what: str, expected: int, found: int) -> Difference | None:

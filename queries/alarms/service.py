@@ -140,6 +140,7 @@ class AlarmService:
             silent_s = now_s - one.state_changed_s
             if one.template and one.state is StateValue.INSUFFICIENT_DATA and silent_s > INSTANCE_KEEP_S:
                 self.state.delete(name, now_s=now_s)
+        room = ALARMS_MAX - len(known)
         for template in self.definitions:
             if not template.for_each:
                 continue
@@ -149,7 +150,8 @@ class AlarmService:
                 stored = known.get(instance.name)
                 if stored is not None and stored.alarm == instance:
                     continue
-                if stored is not None or len(known) < ALARMS_MAX:
+                if stored is not None or room > 0:
+                    room -= stored is None
                     self.state.define(instance, template=template.name, now_s=now_s)
 
     def _evaluate(self, stored: Stored, measurement: Measurement, clock: Clock) -> None:

@@ -17,7 +17,7 @@ STATUS: dict[str, Any] = {
         {"target_id": "i-2", "address": "10.1.1.12", "sent_packets": 40, "returned_packets": 35},
     ],
 }
-KERNEL = DeviceCounts(received=103, sent=90, lost=0)
+KERNEL = DeviceCounts(received=103, sent=90)
 
 
 def found(data: Path, device: DeviceCounts, counts: dict[str, int]) -> list[str]:
@@ -33,8 +33,8 @@ def test_witnesses_that_agree_say_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("device", "counts", "what"),
     [
-        (DeviceCounts(received=104, sent=90, lost=0), {"received": 60, "returned": 55}, "vpce0: packets the kernel received"),
-        (DeviceCounts(received=103, sent=91, lost=0), {"received": 60, "returned": 55}, "vpce0: packets the kernel sent"),
+        (DeviceCounts(received=104, sent=90), {"received": 60, "returned": 55}, "vpce0: packets the kernel received"),
+        (DeviceCounts(received=103, sent=91), {"received": 60, "returned": 55}, "vpce0: packets the kernel sent"),
         (KERNEL, {"received": 59, "returned": 55}, "i-1: packets its appliance received"),
         (KERNEL, {"received": 60, "returned": 56}, "i-1: packets its appliance returned"),
     ],
@@ -50,3 +50,12 @@ def test_an_appliance_that_was_killed_is_no_witness(tmp_path: Path) -> None:
 
 def test_without_a_status_there_is_a_difference(tmp_path: Path) -> None:
     assert [entry["what"] for entry in contradictions(tmp_path, [], {})] == ["the forwarder left no status"]
+
+
+@pytest.mark.parametrize("address", ["10.1.1.12", "10.1.1.99"])
+def test_a_witness_that_says_nothing_is_a_difference(tmp_path: Path, address: str) -> None:
+    write_status(tmp_path, "forwarder", 0.0, STATUS)
+    if address not in {target["address"] for target in STATUS["targets"]}:
+        write_status(tmp_path, "appliance-9", 0.0, {"packets": {"received": 1, "returned": 1}})
+    (entry,) = contradictions(tmp_path, [KERNEL], {address: "appliance-9"})
+    assert entry["what"] == "appliance-9: no counts to hold against its target's"

@@ -19,6 +19,7 @@ from gatewatch.records import topics
 from gatewatch.records.alarm_event import AlarmEvent
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
+from queries.alarms import service as service_module
 from queries.alarms.service import INSTANCE_KEEP_S, AlarmService
 from queries.alarms.state import StateValue, read_alarms, read_history
 from queries.lake import QueryFailed
@@ -231,3 +232,10 @@ def test_a_bad_alarms_file_is_told_and_nothing_starts(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert b"none.toml: cannot be read" in errors
+
+
+def test_one_tick_makes_no_more_alarms_than_there_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_module, "ALARMS_MAX", 3)
+    publish(tmp_path, "metrics", [unhealthy(HOUR_S, 0.0, f"targetgroup/group-{number}/0") for number in range(5)])
+    run(settings_of(tmp_path), lambda service: service.tick(HOUR_S + 1.2))
+    assert len(read_alarms(tmp_path)) == 3
