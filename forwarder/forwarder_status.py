@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,16 +18,19 @@ from gatewatch.settings import Settings
 def status_of(
     inventory: Inventory, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
     endpoints: Sequence[EndpointPort], nodes: Sequence[NodePort], *, revision: int, control_errors: int,
+    before: Mapping[str, Any], ended: bool,
 ) -> dict[str, Any]:
     """The content of `status/forwarder.json`.
 
     `packets` are the books (offered + originated = delivered + dropped); `frames_other` and the queues' drops are told
-    by port; `errors` by thread.
+    by port; `errors` by thread; `before` and `ended` tell of other runs (`gatewatch.forwarder_runs`).
     """
     counters = loop.counters
     return {
         "datapath": settings.datapath,
         "revision": revision,
+        "ended": ended,
+        "before": before,
         "packets": asdict(books_of(counters)),
         "flows": counters.flows,
         "flows_max": settings.flows_max,

@@ -36,6 +36,7 @@ from forwarder.forwarder_status import status_of
 from forwarder.inventory import BadInventory, Inventory, read_inventory
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from gatewatch.bus import Publisher, open_publisher
+from gatewatch.forwarder_runs import before
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status, write_status
@@ -112,6 +113,7 @@ class Forwarder:
         self._endpoints = endpoints
         self._nodes = nodes
         self._errors = 0
+        self._before = before(read_status(settings.data_path, "forwarder"))
         self._activated: frozenset[str] = frozenset()
         self._desired = Desired(revision=-1)
         plan = make_plan(self._desired, inventory, maglev_slots=settings.maglev_slots)
@@ -165,7 +167,7 @@ class Forwarder:
             telemetry.join()
         if not self._publisher.flush(FLUSH_S):
             log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
-        self._write_status()
+        self._write_status(ended=True)
         ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
         for port in ports:
             port.close()
@@ -203,10 +205,10 @@ class Forwarder:
         packets = {(item["load_balancer"], item["zone"]): int(item["packets"]) for item in counted}
         self._view = View(desired=self._view.desired, plan=self._view.plan, probe_packets=packets)
 
-    def _write_status(self) -> None:
+    def _write_status(self, *, ended: bool = False) -> None:
         content = status_of(
             self._inventory, self._settings, self.loop, self.telemetry, self._endpoints, self._nodes,
-            revision=self._desired.revision, control_errors=self._errors,
+            revision=self._desired.revision, control_errors=self._errors, before=self._before, ended=ended,
         )
         write_status(self._settings.data_path, "forwarder", time.time(), content)
 

@@ -29,10 +29,10 @@ def write_status(data: Path, service: str, time_s: float, content: Mapping[str, 
 
 
 def read_status(data: Path, service: str) -> dict[str, Any] | None:
-    """The last status of `service`, None when it never wrote one."""
+    """The last status of `service`; None when it never wrote one, or a power cut left none that can be read."""
     try:
         content: dict[str, Any] = msgspec.json.decode((status_folder(data) / f"{service}.json").read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
     return content
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gatewatch.forwarder_runs import with_all_runs
 from gatewatch.records.metric import OWN_NAMESPACE
 from gatewatch.status_file import read_status
 from queries.hop import Books, Difference, Hop
@@ -88,7 +89,12 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
     if status is None:
         books.notes.append("the forwarder has not written its counters yet")
         return
-    live = _live(status)
+    live = _live(with_all_runs(status))
+    if cut_short := status.get("before", {}).get("cut_short", 0):
+        books.notes.append(
+            f"the forwarder was killed {cut_short} time{'s' if cut_short > 1 else ''}: what it had not published by then, "
+            "at most a capture window, is in no record (docs/troubleshooting.md)"
+        )
     _enter_live(books, live)
     running = now_s - float(status["time"]) < SILENT_S
     other_runs = metrics.offered > live.offered

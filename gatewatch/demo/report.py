@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gatewatch.bus.spool import spool_folder
+from gatewatch.forwarder_runs import with_all_runs
 from gatewatch.records import topics
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
@@ -60,7 +61,7 @@ def percentile(values: Sequence[tuple[float, int]], share: float) -> float | Non
 
 
 def _packets(data: Path) -> dict[str, Any]:
-    books = (read_status(data, "forwarder") or {}).get("packets", {})
+    books = with_all_runs(read_status(data, "forwarder") or {})["packets"]
     return {
         "offered": books.get("offered", 0),
         "delivered": books.get("delivered", 0),

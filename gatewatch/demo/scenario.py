@@ -110,6 +110,7 @@ class Demo:
         self._revived = False
         self._next_look_s = 0.0
         self._api_answers = True
+        self._restarted: set[str] = set()
 
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
         """From the first namespace to the report."""
@@ -119,6 +120,7 @@ class Demo:
             traffic_s = time.monotonic()
             end_s = traffic_s + (duration_s or _FOREVER_S)
             self._stage.run_until(end_s, self._stop.is_set, lambda: self._act(acts, time.monotonic() - traffic_s))
+            self._restarted = self._stage.restarted()
             self._say("stopping: traffic first, then what records it, ingest last")
             drained = self._stage.drain()
             contradicted = self._question_witnesses()
@@ -217,7 +219,7 @@ class Demo:
     def _question_witnesses(self) -> list[dict[str, Any]]:
         """Hold the books against the kernel's counters and the appliances'; while their namespaces are still there."""
         lab = self._stage.lab
-        broken = {self._victim()} if self._killed_s is not None else set()
+        broken = self._restarted | ({self._victim()} if self._killed_s is not None else set())
         unbroken = {machine.address: machine.name for machine in lab.appliances if machine.name not in broken}
         devices = [device_counts(endpoint) for endpoint in lab.inventory.endpoints]
         return contradictions(self._settings.data_path, devices, unbroken)

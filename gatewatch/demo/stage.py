@@ -58,6 +58,10 @@ class Stage:
         at_work = status is not None and status["pid"] == self.supervisor.process_id(name)
         return at_work and self.supervisor.kill(name)
 
+    def restarted(self) -> set[str]:
+        """What died unbidden and was started again, so that it counts from its last start only."""
+        return {name for name in self.supervisor.names() if self.supervisor.restarts(name)}
+
     def start_traffic(self) -> None:
         """Let the lab's clients loose."""
         self.supervisor.start(traffic_command(self.settings, self._rate))

@@ -238,3 +238,17 @@ def test_another_inventory_ends_control_so_that_all_is_opened_anew(parts: Any, t
     (tmp_path / "inventory.toml").write_text('zones = [{ name = "us-east-1b", id = "use1-az2" }]', encoding="utf-8")
     forwarder.control(threading.Event(), lambda now_s: None)
     forwarder.stop()
+
+
+def test_the_next_run_carries_on_what_this_one_counted(parts: Any, tmp_path: Path) -> None:
+    forwarder, endpoint, *_ = parts
+    forwarder.start()
+    endpoint.far.send(packet(8501))
+    wait_until(lambda: forwarder.loop.counters.endpoints[0].offered == 1)
+    forwarder._write_status()
+    assert service.before(read_status(tmp_path, "forwarder"))["cut_short"] == 1
+    forwarder.stop()
+    carried = service.before(read_status(tmp_path, "forwarder"))
+    assert (carried["runs"], carried["cut_short"]) == (1, 0)
+    assert carried["packets"]["dropped"] == {"oversize": 1}
+    assert carried["endpoints"]["vpce-00000000000000001"]["offered"] == 1

@@ -24,3 +24,10 @@ def test_all_are_read_by_name_and_nothing_half_written(tmp_path: Path) -> None:
     write_status(tmp_path, "api", 1.0, {})
     (status_folder(tmp_path) / ".console.77").write_text("{")
     assert list(read_all(tmp_path)) == ["api", "ingest"]
+
+
+def test_a_file_a_power_cut_emptied_is_as_if_never_written(tmp_path: Path) -> None:
+    write_status(tmp_path, "api", 10.0, {})
+    (status_folder(tmp_path) / "api.json").write_bytes(b"")
+    assert read_status(tmp_path, "api") is None
+    assert read_all(tmp_path) == {}

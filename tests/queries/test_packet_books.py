@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gatewatch.forwarder_runs import before
 from gatewatch.status_file import write_status
 from queries import packet_books
 from queries.hop import Books
@@ -139,3 +140,28 @@ def test_earlier_runs_are_compared_within_the_lake(tmp_path: Path) -> None:
 def test_without_a_forwarder_there_is_a_note(tmp_path: Path) -> None:
     books = books_of(tmp_path, None)
     assert (books.hops, books.notes) == ([], ["the forwarder has not written its counters yet"])
+
+
+def test_what_a_killed_forwarder_took_with_it_is_named(tmp_path: Path) -> None:
+    publish(tmp_path, "metrics", METRICS)
+    publish(tmp_path, "flow_logs", FLOWS)
+    taken = {**LIVE, "offered": 24, "sent": 19, "returned": 18, "delivered": 17}
+    counted = {"packets": {name: taken[name] for name in taken}, "endpoints": [], "targets": []}
+    write_status(tmp_path, "forwarder", HOUR_S, {"packets": {}, "before": before(counted)})
+    books = Books()
+    packet_books.enter(books, tmp_path, now_s=HOUR_S + 100, under_way=False)
+    assert "the forwarder was killed 1 time:" in books.notes[0]
+    assert {(each.what, each.expected - each.found) for each in books.differences} == {
+        ("offered, in metrics", 4), ("delivered, in metrics", 4),
+        ("handed to targets, in flow records", 4), ("returned, in flow records", 4),
+    }
+
+
+def test_a_forwarder_that_ended_and_began_again_balances(tmp_path: Path) -> None:
+    publish(tmp_path, "metrics", METRICS)
+    publish(tmp_path, "flow_logs", FLOWS)
+    counted = {"ended": True, "packets": LIVE, "endpoints": [], "targets": []}
+    write_status(tmp_path, "forwarder", HOUR_S, {"packets": {}, "before": before(counted)})
+    books = Books()
+    packet_books.enter(books, tmp_path, now_s=HOUR_S + 100, under_way=False)
+    assert (books.differences, books.notes) == ([], [])

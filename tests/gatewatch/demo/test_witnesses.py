@@ -59,3 +59,12 @@ def test_a_witness_that_says_nothing_is_a_difference(tmp_path: Path, address: st
         write_status(tmp_path, "appliance-9", 0.0, {"packets": {"received": 1, "returned": 1}})
     (entry,) = contradictions(tmp_path, [KERNEL], {address: "appliance-9"})
     assert entry["what"] == "appliance-9: no counts to hold against its target's"
+
+
+def test_what_runs_before_counted_is_counted_too(tmp_path: Path) -> None:
+    endpoint = {**STATUS["endpoints"][0], "id": "vpce-1"}
+    earlier = {"vpce-1": {"offered": 7, "delivered": 6, "frames_other": 1}}
+    before = {"packets": {}, "endpoints": earlier, "targets": {"i-1": {"sent_packets": 7, "returned_packets": 6}}}
+    write_status(tmp_path, "forwarder", 0.0, {**STATUS, "endpoints": [endpoint], "before": before})
+    write_status(tmp_path, "appliance-1", 0.0, {"packets": {"received": 67, "returned": 61}})
+    assert contradictions(tmp_path, [DeviceCounts(received=111, sent=96, lost=0)], {"10.1.1.11": "appliance-1"}) == []
