@@ -29,7 +29,6 @@ _TABLE_FUNCTIONS = {
     "duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_tables", "duckdb_types", "duckdb_views",
 }
 _REFUSED_FUNCTIONS = {"write_log", "getenv", "nextval"}
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?(?:\s*\(\s*(?:ANALYZE|FORMAT\s+\w+)\s*\))?\s+", re.IGNORECASE)
 _LIKE_A_FILE = re.compile(r"[./\\:*?\[]")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from forwarder.control.attribute_table import LISTENER, LOAD_BALANCER, TARGET_GROUP, read_attributes
 from forwarder.control.target_view import shown_health
-from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
+from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup
 
 #: GENEVE's port, the only one a gateway's target group can have.
 GENEVE_PORT = 6081
@@ -105,7 +105,7 @@ def _target(row: sqlite3.Row, zones: frozenset[str]) -> Target:
         address=row["address"],
         zone=row["zone"],
         port=row["port"],
-        state=TargetState(health.state),
+        state=health.state,
         reason=health.reason,
         description=health.description,
         deregistered_at_s=row["deregistered_at_s"],

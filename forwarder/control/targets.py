@@ -13,7 +13,8 @@ from forwarder.control.desired_reading import GENEVE_PORT
 from forwarder.control.load_balancers import zones_of
 from forwarder.control.target_address import Place, check_port, known_instance, place_of, read_address
 from forwarder.control.target_groups import target_group_row, using_load_balancer
-from forwarder.control.target_view import DRAINING, INVALID_STATE, NOT_REGISTERED, REGISTERING, Health, shown_health
+from forwarder.control.target_view import shown_health
+from forwarder.engine.target_health import DRAINING, NOT_REGISTERED, REGISTERING, TargetStatus, invalid_state
 from gatewatch.aws.error import AwsError, invalid
 
 #: Targets a zone of one gateway load balancer can have (`DescribeAccountLimits`; gatewatch holds it per group).
@@ -128,20 +129,18 @@ def _wanted(
     return _shown(group, target["Id"], target.get("AvailabilityZone"), NOT_REGISTERED)
 
 
-def _health(context: Context, row: sqlite3.Row, zones: frozenset[str] | None) -> Health:
+def _health(context: Context, row: sqlite3.Row, zones: frozenset[str] | None) -> TargetStatus:
     instance = known_instance(context.inventory, row["instance_id"])
     if row["deregistered_at_s"] is None and instance is not None and instance.state != "running":
-        return Health(
-            state="unused", reason=INVALID_STATE, description=f"Target is in the {instance.state} state"
-        )
+        return invalid_state(instance.state)
     return shown_health(row, zones)
 
 
-def _shown(group: sqlite3.Row, target_id: str, zone: str | None, health: Health) -> dict[str, Any]:
+def _shown(group: sqlite3.Row, target_id: str, zone: str | None, health: TargetStatus) -> dict[str, Any]:
     target: dict[str, Any] = {"Id": target_id, "Port": GENEVE_PORT}
     if zone and group["target_type"] == "ip":
         target["AvailabilityZone"] = zone
-    health_shown = {"State": health.state}
+    health_shown = {"State": str(health.state)}
     if health.reason:
         health_shown |= {"Reason": health.reason, "Description": health.description}
     port = str(GENEVE_PORT) if group["port"] == "traffic-port" else group["port"]

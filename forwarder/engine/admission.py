@@ -198,7 +198,7 @@ def _bound_target(plan: EndpointPlan, position: int) -> BoundTarget:
         target_id=target.id, address=target.address, zone=target.zone,
     )
     return BoundTarget(
-        id=target.id, address=target.address, zone=target.zone, zone_id=plan.target_zone_ids[position],
+        id=target.id, address=target.address, zone_id=plan.target_zone_ids[position],
         counters=counters,
     )
 

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 class BoundTarget:
     """A target as flows are bound to it; outlives the plan that named it.  `counters` are those of the target."""
 
-    __slots__ = ("address", "address_bytes", "counters", "id", "zone", "zone_id")
+    __slots__ = ("address", "address_bytes", "counters", "id", "zone_id")
 
-    def __init__(self, *, id: str, address: str, zone: str, zone_id: str, counters: TargetCounters) -> None:  # noqa: A002
+    def __init__(self, *, id: str, address: str, zone_id: str, counters: TargetCounters) -> None:  # noqa: A002
         self.id = id
         self.address = address
         self.address_bytes = address_bytes(address)
-        self.zone = zone
         self.zone_id = zone_id
         self.counters = counters
 

@@ -40,6 +40,9 @@ UNHEALTHY = TargetStatus(TargetState.UNHEALTHY, "Target.FailedHealthChecks", "He
 DRAINING = TargetStatus(
     TargetState.DRAINING, "Target.DeregistrationInProgress", "Target deregistration is in progress"
 )
+NOT_REGISTERED = TargetStatus(
+    TargetState.UNUSED, "Target.NotRegistered", "Target is not registered to the target group"
+)
 NOT_LISTENED = TargetStatus(
     TargetState.UNUSED, "Target.NotInUse",
     "Target group is not configured to receive traffic from the load balancer",

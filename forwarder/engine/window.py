@@ -36,7 +36,6 @@ class AcceptedFlows:
     endpoint: list[int] = field(default_factory=list)
     target_id: list[str] = field(default_factory=list)
     target_address: list[str] = field(default_factory=list)
-    target_zone: list[str] = field(default_factory=list)
     target_zone_id: list[str] = field(default_factory=list)
     entropy_port: list[int] = field(default_factory=list)
     source_address: list[str] = field(default_factory=list)
@@ -135,7 +134,7 @@ def _columns(rows: Iterable[tuple[object, ...]], count: int) -> list[list[Any]]:
 def _accepted_row(part: Part) -> tuple[object, ...]:
     flow, target = part.flow, part.target
     return (
-        flow.endpoint, target.id, target.address, target.zone, target.zone_id, flow.entropy_port,
+        flow.endpoint, target.id, target.address, target.zone_id, flow.entropy_port,
         *_flow_columns(flow.kind, part.key),
         part.in_packets, part.in_bytes, part.in_first_s, part.in_last_s, part.in_flags,
         part.out_packets, part.out_bytes, part.out_first_s, part.out_last_s, part.out_flags,

@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forwarder.desired import ALL_ZONES, Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
-from forwarder.engine.target_health import NOT_LISTENED, TargetHealth, TargetStatus, unused_because
+from forwarder.engine.target_health import NOT_LISTENED, NOT_REGISTERED, TargetHealth, TargetStatus, unused_because
 from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.inventory import Inventory, Node
 
 #: Target group ARN, target id, address: a target registered again at another address is another one.
 Key = tuple[str, str, str]
-NOT_REGISTERED = TargetStatus(
-    TargetState.UNUSED, "Target.NotRegistered", "Target is not registered to the target group"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ PLAN = plan().endpoints[0]
 
 def bound_target() -> BoundTarget:
     counters = TargetCounters(load_balancer="lb", target_group="tg", target_id="i-1", address="10.1.0.1", zone="a")
-    return BoundTarget(id="i-1", address="10.1.0.1", zone="a", zone_id="use1-az1", counters=counters)
+    return BoundTarget(id="i-1", address="10.1.0.1", zone_id="use1-az1", counters=counters)
 
 
 def key(number: int) -> bytes:

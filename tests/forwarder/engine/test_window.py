@@ -28,7 +28,7 @@ def test_a_flow_becomes_a_row() -> None:
     part.out_packets, part.out_bytes, part.out_flags, part.out_first_s, part.out_last_s = 2, 80, 18, 1.5, 1.75
     accepted = open_window.close(10.0).accepted
     assert {column.name: getattr(accepted, column.name) for column in fields(AcceptedFlows)} == {
-        "endpoint": [0], "target_id": ["i-1"], "target_address": ["10.1.0.1"], "target_zone": ["a"],
+        "endpoint": [0], "target_id": ["i-1"], "target_address": ["10.1.0.1"],
         "target_zone_id": ["use1-az1"], "entropy_port": [50_000], "source_address": ["10.0.0.1"],
         "destination_address": ["10.0.0.2"], "source_port": [40_000], "destination_port": [443], "protocol": [6],
         "ip_version": [4], "ingress_packets": [3], "ingress_bytes": [120], "ingress_first_s": [1.0],

@@ -75,7 +75,7 @@ def test_nothing_is_lost_or_doubled(inventory: Inventory, flows: list[tuple[Any,
     accepted = AcceptedFlows()
     for endpoint, target, port, in_packets, in_bytes, out_packets, out_bytes in flows:
         row = {
-            "endpoint": endpoint, "target_id": target, "target_address": target, "target_zone": "us-east-1a",
+            "endpoint": endpoint, "target_id": target, "target_address": target,
             "target_zone_id": "use1-az1", "entropy_port": port, "source_address": "203.0.113.1",
             "destination_address": "10.0.3.1", "source_port": 1, "destination_port": 2, "protocol": 17, "ip_version": 4,
             "ingress_packets": in_packets, "ingress_bytes": in_bytes, "egress_packets": out_packets,
@@ -97,7 +97,7 @@ def test_a_5_tuple_used_twice_in_a_window_is_one_record(inventory: Inventory) ->
     accepted = AcceptedFlows()
     for first_s, last_s, flags in ((1.5, 2.0, 18), (4.0, 7.9, 1)):
         row = {
-            "target_id": "i-1", "target_address": "10.1.1.21", "target_zone": "us-east-1a", "target_zone_id": "use1-az1",
+            "target_id": "i-1", "target_address": "10.1.1.21", "target_zone_id": "use1-az1",
             "entropy_port": 50_000 + int(first_s), "source_address": "203.0.113.1", "destination_address": "10.0.3.1",
             "source_port": 40_000, "destination_port": 80, "protocol": 6, "ip_version": 4, "ingress_packets": 3,
             "ingress_bytes": 120, "ingress_first_s": first_s, "ingress_last_s": last_s, "ingress_tcp_flags": flags,
