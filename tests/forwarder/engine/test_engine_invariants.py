@@ -139,7 +139,8 @@ class World:
         return next((one.state for one in targets if one.address == address), None)
 
     def offer(self, endpoint: int, packets: list[bytes]) -> None:
-        self.last_sent = []
+        # The data path says right after a batch what the kernel refused of it, so of earlier ones nothing comes any more.
+        self.last_sent, self.last_delivered = [], []
         for packet in packets:
             before = self.engine.counters().endpoints[endpoint]
             sent = offer(self.engine, packet, endpoint=endpoint, now_s=self.now_s)
