@@ -107,11 +107,13 @@ def test_local_time_is_the_browsers(page: Any, console_url: str) -> None:
 def test_light_and_dark_change_page_and_figures_and_are_remembered(page: Any, console_url: str) -> None:
     page.goto(console_url + "/?refresh=off&theme=light")
     settled(page)
-    grey = "() => document.querySelector('.js-plotly-plot').layout.font.color"
-    light = page.evaluate(grey)
+    # A figure that is being drawn anew has no layout for a moment.
+    ink = "document.querySelector('.js-plotly-plot')?.layout?.font?.color"
+    page.wait_for_function(f"() => {ink}")
+    light = page.evaluate(ink)
     page.get_by_role("button", name="Switch between light and dark").click()
     wait_for_address(page, theme="dark")
-    page.wait_for_function(f"light => ({grey})() !== light", arg=light)
+    page.wait_for_function(f"light => {ink} && {ink} !== light", arg=light)
     page.goto(console_url + "/sql")
     settled(page)
     assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
