@@ -256,7 +256,10 @@ def _prepare(settings: Settings) -> None:
     from gatewatch.service import set_up_logging
 
     set_up_logging(settings.log_level)
-    settings.data_path.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"the data folder {settings.data} cannot be made: {error.strerror}; choose another with --data") from error
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from gatewatch.refusal import Refusal
@@ -17,4 +18,9 @@ def refuse_taken(host: str, port: int, flag: str) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}; choose another port with {flag}") from None
+        raise PortTaken(f"cannot listen on {host}:{port}: {_reason(error)}; choose another port with {flag}") from None
+
+
+def _reason(error: OSError) -> str:
+    # `create_server` repeats the address in `strerror`; the resolver's errors have numbers of their own.
+    return str(error.strerror) if isinstance(error, socket.gaierror) or not error.errno else os.strerror(error.errno)

@@ -232,7 +232,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Lab
     lab_name: Annotated[
         str, _about("word that the names of the lab's network namespaces begin with; two labs at once need two",
-                    "lab", pattern=r"^[a-z][a-z0-9]{0,15}$")
+                    "lab", allowed="lower-case letters and digits, a letter first, at most 16", pattern=r"^[a-z][a-z0-9]{0,15}$")
     ] = "gw"
 
     # All services

@@ -16,10 +16,14 @@ from queries.books import Chain, Hop, chain
 
 #: A service that has not written its status for this long is shown as silent.
 SILENT_S = 5.0
+OUTPUTS = ("table", "json")
 
 
 def show_status(settings: Settings, output: str) -> int:
     """Print the books; exit status 0 when they balance, 1 when not, 2 when there is nothing to look at."""
+    if output not in OUTPUTS:
+        typer.echo(f"gatewatch: --output is {output!r}; allowed: {', '.join(OUTPUTS)}", err=True)
+        return 2
     if not settings.data_path.exists():
         typer.echo(
             f"gatewatch: there is no data folder {settings.data_path}; start with `gatewatch demo` or `gatewatch up`",

@@ -71,8 +71,10 @@ class HttpServer:
         try:
             await self._exchange(reader, writer)
             self.counts.answered += 1
-        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            # A client that goes away, stalls or talks nonsense: its connection ends, the server does not.
+        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError,
+                asyncio.CancelledError) as error:
+            # A client that goes away, stalls or talks nonsense: its connection ends, the server does not.  Cancelled is
+            # what is under way when the loop ends; Python 3.11 would print it as an error if it were raised further.
             name = type(error).__name__
             self.counts.failed[name] = self.counts.failed.get(name, 0) + 1
             writer.transport.abort()

@@ -95,8 +95,10 @@ class Servers:
                     break
                 self.ssh["lines"] += 1
                 writer.write(b"ok " + line)
-        except (TimeoutError, OSError, ValueError):
-            pass  # the client went away, stalled or sent an endless line: its connection ends
+        except (TimeoutError, OSError, ValueError, asyncio.CancelledError):
+            # The client went away, stalled or sent an endless line: its connection ends; or the loop ends, which Python
+            # 3.11 would print as an error if it were raised further.
+            pass
         finally:
             self._ssh_under_way -= 1
             writer.close()

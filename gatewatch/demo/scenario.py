@@ -66,12 +66,22 @@ def run_demo(
     settings: Settings, *, duration_s: float, report: Path | None, headless: bool, rate: float, ingest_kills: int
 ) -> int:
     """Run the demo; the exit status (0: the books balance, 1: they do not).  `Refusal` when it cannot start."""
+    refuse_unwritable(report)
     ensure_privileges(settings.data_path)
     with supervised(settings.data_path), lab_run(settings.data_path):
         refuse_taken_ports(settings, console=not headless)
         prepare_folder(settings.data_path)
         demo = Demo(settings, headless=headless, rate=rate)
         return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
+
+
+def refuse_unwritable(report: Path | None) -> None:
+    """`Refused` if the report could not be written in the end."""
+    try:
+        if report is not None:
+            report.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise Refused(f"the report {report} cannot be written: {error.strerror}") from error
 
 
 def prepare_folder(data: Path) -> None:
@@ -145,6 +155,8 @@ class Demo:
         )
         deadline_s = time.monotonic() + HEALTHY_WAIT_S
         self._stage.run_until(deadline_s, lambda: self._stop.is_set() or self._all_healthy(), self._look)
+        if self._stop.is_set():
+            return
         self._stage.start_traffic()
         self._say("traffic: HTTP, DNS, ping, SSH-like and a port scan now and then, from 203.0.113.0/24 to 10.0.2.0/24")
         self._hint()

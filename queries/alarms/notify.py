@@ -164,6 +164,11 @@ class Notifier:
         deliver(state, waiting[0], self._settings, problem=problem, now_s=time.time())
         self.sent += not problem
         self.failed += bool(problem)
+        if problem:
+            structlog.get_logger("alarms").warning(
+                "the webhook did not take a notification", receiver=place_of(self._settings.alarm_webhook), problem=problem,
+                attempt=waiting[0].attempts + 1, attempts_max=self._settings.webhook_attempts_max,
+            )
         return True
 
     def _run(self) -> None:

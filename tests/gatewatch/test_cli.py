@@ -31,10 +31,13 @@ def test_every_command_explains_itself(command: list[str]) -> None:
         (["api", "--api-port", "0"], "setting api_port is '0'; allowed: 1 to 65535"),
         (["appliance", "--rules", "nowhere.toml"], "the rules nowhere.toml cannot be read"),
         (["alarms", "--alarms-file", "nowhere.toml"], "nowhere.toml"),
+        (["ingest", "--data", "/proc/none"], "the data folder /proc/none cannot be made: No such file or directory"),
     ],
 )
 def test_what_a_person_must_put_right_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
-    command = [sys.executable, "-m", "gatewatch", *arguments, "--data", str(tmp_path)]
+    command = [sys.executable, "-m", "gatewatch", *arguments]
+    if "--data" not in arguments:
+        command += ["--data", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode in (1, 2)
     lines = [line for line in done.stderr.splitlines() if line.startswith("gatewatch:")]

@@ -19,7 +19,8 @@ def test_a_free_port_is_left_free() -> None:
 def test_a_taken_port_is_named_with_the_setting_that_changes_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(PortTaken, match=f"^cannot listen on 127.0.0.1:{port}: Address already in use.*--api-port$"):
+        message = f"^cannot listen on 127.0.0.1:{port}: Address already in use; choose another port with --api-port$"
+        with pytest.raises(PortTaken, match=message):
             refuse_taken("127.0.0.1", port, "--api-port")
 
 

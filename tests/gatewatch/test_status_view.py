@@ -58,3 +58,8 @@ def test_a_service_is_healthy_while_it_writes_its_status(settings: Settings) -> 
     assert service_health(settings, "api") == 1
     write_status(settings.data_path, "api", time.time(), {})
     assert service_health(settings, "api") == 0
+
+
+def test_an_output_there_is_none_of_is_refused(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show_status(settings, "xml") == 2
+    assert capsys.readouterr().err == "gatewatch: --output is 'xml'; allowed: table, json\n"

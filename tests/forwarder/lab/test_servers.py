@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from http import HTTPStatus
 
@@ -31,6 +32,37 @@ def test_what_is_not_there_is_said(path: str) -> None:
 def test_methods_and_the_front_page() -> None:
     assert http_answer("POST", "/").status is HTTPStatus.METHOD_NOT_ALLOWED
     assert http_answer("GET", "/").status is HTTPStatus.OK
+
+
+@pytest.mark.parametrize("part", ["http", "ssh"])
+def test_a_connection_under_way_when_the_loop_ends_is_no_error(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forwarder.lab.servers.HTTP_PORT", 0)
+    monkeypatch.setattr("forwarder.lab.servers.DNS_PORT", 0)
+    monkeypatch.setattr("forwarder.lab.servers.SSH_PORT", 0)
+    told: list[object] = []
+
+    async def run() -> dict[str, int]:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
+        servers = Servers("127.0.0.1")
+        await servers.open()
+        assert servers._ssh_listener is not None
+        port = servers.http.port if part == "http" else servers._ssh_listener.sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        while not servers.counts()[part]["connections"]:
+            await asyncio.sleep(0)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        writer.close()
+        servers.close()
+        await asyncio.sleep(0)
+        return servers.counts()[part]
+
+    counts = asyncio.run(run())
+    assert told == []
+    assert counts["connections"] == 1
+    assert counts.get("failed", 1) == 1
 
 
 def test_counts_begin_at_nothing() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder
+from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder, refuse_unwritable
 
 
 @pytest.mark.parametrize("duration_s", [0, 20, 60, 600])
@@ -40,3 +40,10 @@ def test_records_of_somebody_else_are_never_removed(tmp_path: Path) -> None:
 def test_a_new_folder_is_made(tmp_path: Path) -> None:
     prepare_folder(tmp_path / "new")
     assert (tmp_path / "new" / MARKER).exists()
+
+
+def test_a_report_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    refuse_unwritable(None)
+    refuse_unwritable(tmp_path / "report.json")
+    with pytest.raises(Refused, match="cannot be written: No such file or directory"):
+        refuse_unwritable(tmp_path / "none" / "report.json")

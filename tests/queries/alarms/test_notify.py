@@ -104,7 +104,7 @@ def test_a_notification_is_posted_and_noted(receiver: Receiver, state: AlarmStat
 
 
 def test_a_refused_notification_is_tried_again_and_given_up(
-    receiver: Receiver, state: AlarmState, tmp_path: Path
+    receiver: Receiver, state: AlarmState, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     receiver.status = 503
     notifier = Notifier(tmp_path / FILE, Settings(alarm_webhook=receiver.url, webhook_attempts_max=3))
@@ -115,6 +115,9 @@ def test_a_refused_notification_is_tried_again_and_given_up(
         "attempt 3: HTTP status 503; given up",
     ]
     assert len(receiver.got) == 3
+    logged = "".join(capsys.readouterr())
+    assert logged.count("the webhook did not take a notification") == 3
+    assert "secret" not in logged
 
 
 def test_the_next_attempt_waits_for_its_time(receiver: Receiver, state: AlarmState, tmp_path: Path) -> None:
