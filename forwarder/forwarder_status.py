@@ -18,18 +18,20 @@ from gatewatch.settings import Settings
 def status_of(
     inventory: Inventory, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
     endpoints: Sequence[EndpointPort], nodes: Sequence[NodePort], *, revision: int, control_errors: int,
-    before: Mapping[str, Any], ended: bool,
+    before: Mapping[str, Any], ended: bool, inventory_problem: str = "",
 ) -> dict[str, Any]:
     """The content of `status/forwarder.json`.
 
     `packets` are the books (offered + originated = delivered + dropped); `frames_other` and the queues' drops are told
-    by port; `errors` by thread; `before` and `ended` tell of other runs (`gatewatch.forwarder_runs`).
+    by port; `errors` by thread; `inventory_problem` is why the inventory file cannot be used (empty: it is used);
+    `before` and `ended` tell of other runs (`gatewatch.forwarder_runs`).
     """
     counters = loop.counters
     return {
         "datapath": settings.datapath,
         "revision": revision,
         "ended": ended,
+        "inventory_problem": inventory_problem,
         "before": before,
         "packets": asdict(books_of(counters)),
         "flows": counters.flows,

@@ -113,6 +113,7 @@ class Forwarder:
         self._endpoints = endpoints
         self._nodes = nodes
         self._errors = 0
+        self._inventory_problem = ""
         self._before = before(read_status(settings.data_path, "forwarder"))
         self._activated: frozenset[str] = frozenset()
         self._desired = Desired(revision=-1)
@@ -186,7 +187,7 @@ class Forwarder:
         self._activated = served
 
     def _network_has_changed(self) -> bool:
-        if _inventory(self._settings) not in (None, self._inventory):
+        if self._new_inventory() not in (None, self._inventory):
             log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
             return True
         ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
@@ -194,6 +195,18 @@ class Forwarder:
         if gone:
             log.warning("devices are gone; starting anew", devices=gone)
         return bool(gone)
+
+    def _new_inventory(self) -> Inventory | None:
+        """The inventory as the file has it now; None when it is not there, or wrong: then the one there was stays."""
+        try:
+            found = _inventory(self._settings)
+        except BadInventory as error:
+            if str(error) != self._inventory_problem:
+                log.warning("the inventory cannot be used; going on with the one before", problem=str(error))
+            self._inventory_problem = str(error)
+            return None
+        self._inventory_problem = ""
+        return found
 
     def _drop_drained(self) -> None:
         groups = [balancer.target_group for balancer in self._desired.load_balancers]
@@ -209,6 +222,7 @@ class Forwarder:
         content = status_of(
             self._inventory, self._settings, self.loop, self.telemetry, self._endpoints, self._nodes,
             revision=self._desired.revision, control_errors=self._errors, before=self._before, ended=ended,
+            inventory_problem=self._inventory_problem,
         )
         write_status(self._settings.data_path, "forwarder", time.time(), content)
 

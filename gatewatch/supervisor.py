@@ -148,6 +148,7 @@ class Supervisor:
                 service=child.command.name,
                 status=child.process.returncode,
                 wait_s=restart_wait_s(child.deaths),
+                log=str(self._log_folder / f"{child.command.name}.log"),
             )
         if child.due_s is not None and now_s >= child.due_s:
             child.restarts += 1

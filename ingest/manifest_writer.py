@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gatewatch.refusal import Refusal
 from ingest.manifest import BUSY_TIMEOUT_S, Gap
 
 #: How long the freshness of commits is kept.
@@ -80,14 +81,26 @@ class Commit:
     freshness: list[tuple[str, float, int]] = field(default_factory=list)
 
 
+class ManifestDamaged(Refusal, RuntimeError):
+    """The manifest's file cannot be used; the message says which and why."""
+
+
 class ManifestWriter:
-    """One connection to the manifest, made if need be.  For one thread at a time; two writers take turns."""
+    """One connection to the manifest, made if need be (`ManifestDamaged`).  For one thread at a time; two writers take
+    turns."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ManifestDamaged(f"the manifest {path} cannot be opened: {error}") from error
+
+    def _prepare(self) -> None:
         self._connection.execute("pragma journal_mode=wal")
         self._connection.execute("pragma synchronous=full")
         with self._transaction() as connection:

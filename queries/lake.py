@@ -23,6 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from gatewatch.records.tables import FLOW_LOGS, TABLES, Table
+from gatewatch.refusal import Refusal
 from ingest.manifest import Manifest
 
 #: How often a query is started again because a file went away under it.
@@ -40,7 +41,7 @@ _DUCKDB_TYPES = {
 }
 
 
-class QueryFailed(Exception):
+class QueryFailed(Refusal):
     """A question the lake could not answer: manifest unreadable, file broken, query wrong.  Not the same as no data."""
 
 

@@ -90,6 +90,10 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
         books.notes.append("the forwarder has not written its counters yet")
         return
     live = _live(with_all_runs(status))
+    if problem := status.get("inventory_problem"):
+        books.notes.append(f"{problem}; the forwarder goes on with the one before")
+    if errors := sum(status.get("errors", {}).values()):
+        books.notes.append(f"the forwarder met {errors} errors and went on; logs/forwarder.log has them")
     if cut_short := status.get("before", {}).get("cut_short", 0):
         books.notes.append(
             f"the forwarder was killed {cut_short} time{'s' if cut_short > 1 else ''}: what it had not published by then, "

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import structlog
+
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
 
@@ -115,6 +117,7 @@ class EmbeddedConsumer:
         self._sources: dict[Path, _Source] = {}
         self._discover_at_s = 0.0
         self._turn = 0
+        self._damaged: dict[Path, int] = {}
 
     def poll(self, timeout_s: float, messages_max: int) -> list[Message]:
         """At most `messages_max` messages, in order within a stream; empty after `timeout_s` without any."""
@@ -166,8 +169,20 @@ class EmbeddedConsumer:
             if not source.is_same_file():
                 self._sources.pop(path).close()
         for path in sorted(self._folder.glob("*.sqlite")):
-            if path not in self._sources and _is_made(path):
+            if path not in self._sources and self._is_made(path):
                 self._sources[path] = _Source(path, self._name, self._topics, self._positions)
+
+    def _is_made(self, path: Path) -> bool:
+        """Whether the spool can be read.  One that is damaged is told once and must not stop the others."""
+        try:
+            inode = path.stat().st_ino
+            return self._damaged.get(path) != inode and _is_made(path)
+        except FileNotFoundError:
+            return False
+        except sqlite3.DatabaseError as error:
+            self._damaged[path] = inode
+            structlog.get_logger("bus").error("a spool cannot be read; the others go on", spool=str(path), problem=str(error))
+            return False
 
 
 def _is_made(path: Path) -> bool:

@@ -49,6 +49,10 @@ create table sources (name text primary key, position integer not null) strict;
 """
 
 
+class SpoolDamaged(Refusal, RuntimeError):
+    """The spool's file cannot be used; the message says which and why."""
+
+
 class SpoolHeld(Refusal, RuntimeError):
     """Another process publishes from this spool."""
 
@@ -108,10 +112,14 @@ class Spool:
             raise SpoolHeld(f"{error.holder} already publishes from {path}; stop it first") from None
         try:
             self._connection = _make_or_open(path, clock())
+            self.origin: str = self._connection.execute("select origin from identity").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            release(self._lock)
+            raise SpoolDamaged(f"the spool {path} cannot be opened: {error}; moved away, a new one begins, without the "
+                               "messages it still held") from error
         except BaseException:
             release(self._lock)
             raise
-        self.origin: str = self._connection.execute("select origin from identity").fetchone()[0]
 
     def append(self, drafts: Sequence[Draft], *, source: tuple[str, int] | None = None) -> None:
         """Store all drafts or none, durably; `ValueError` for one that is too large."""

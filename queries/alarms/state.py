@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gatewatch.refusal import Refusal
 from gatewatch.status_file import read_status
 from queries.alarms.alarm import AlarmEntry
 from queries.alarms.evaluation import StateValue
@@ -107,12 +108,24 @@ class Stored:
     configured_s: float
 
 
+class AlarmsDamaged(Refusal, RuntimeError):
+    """The alarms' file cannot be used; the message says which and why."""
+
+
 class AlarmState:
-    """One connection to the file, made if need be.  Not shared between threads."""
+    """One connection to the file, made if need be (`AlarmsDamaged`).  Not shared between threads."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise AlarmsDamaged(f"the alarms' file {path} cannot be opened: {error}; moved away, every alarm begins anew, "
+                                "without its history") from error
+
+    def _prepare(self) -> None:
         self._connection.execute("pragma journal_mode=wal")
         with self._transaction() as connection:
             if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:

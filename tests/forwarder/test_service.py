@@ -252,3 +252,21 @@ def test_the_next_run_carries_on_what_this_one_counted(parts: Any, tmp_path: Pat
     assert (carried["runs"], carried["cut_short"]) == (1, 0)
     assert carried["packets"]["dropped"] == {"oversize": 1}
     assert carried["endpoints"]["vpce-00000000000000001"]["offered"] == 1
+
+
+def test_an_inventory_that_is_wrong_now_leaves_the_one_there_was(
+    parts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forwarder, *_ = parts
+    path = tmp_path / "inventory.toml"
+    path.write_text("[[nodes]]\nx=", encoding="utf-8")
+    assert not forwarder._network_has_changed()
+    assert not forwarder._network_has_changed()
+    assert "".join(capsys.readouterr()).count("the inventory cannot be used") == 1
+    forwarder._write_status()
+    assert str(path) in (read_status(tmp_path, "forwarder") or {})["inventory_problem"]
+    path.write_text('zones = [{ name = "us-east-1b", id = "use1-az2" }]', encoding="utf-8")
+    assert forwarder._network_has_changed()
+    forwarder._write_status()
+    assert (read_status(tmp_path, "forwarder") or {})["inventory_problem"] == ""
+    forwarder.stop()

@@ -44,3 +44,22 @@ def test_what_a_person_must_put_right_is_one_line(tmp_path: Path, arguments: lis
     assert len(lines) == 1
     assert message in lines[0]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("damaged", "arguments", "message"), [
+    ("manifest.sqlite", ["status"], "manifest.sqlite cannot be read: file is not a database"),
+    ("manifest.sqlite", ["sql", "select 1"], "manifest.sqlite cannot be read: file is not a database"),
+    ("manifest.sqlite", ["ingest"], "manifest.sqlite cannot be opened: file is not a database"),
+    ("spool/alarms.sqlite", ["status"], "spool/alarms.sqlite cannot be read: file is not a database"),
+    ("spool/alarms.sqlite", ["alarms"], "spool/alarms.sqlite cannot be opened: file is not a database"),
+    ("alarms.sqlite", ["alarms"], "alarms.sqlite cannot be opened: file is not a database"),
+    ("state.sqlite", ["api"], "state.sqlite cannot be opened as a state store: file is not a database"),
+])
+def test_a_damaged_file_is_named_in_one_line(tmp_path: Path, damaged: str, arguments: list[str], message: str) -> None:
+    (tmp_path / "spool").mkdir()
+    (tmp_path / damaged).write_bytes(b"no database " * 400)
+    command = [sys.executable, "-m", "gatewatch", *arguments, "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

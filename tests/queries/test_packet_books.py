@@ -165,3 +165,15 @@ def test_a_forwarder_that_ended_and_began_again_balances(tmp_path: Path) -> None
     books = Books()
     packet_books.enter(books, tmp_path, now_s=HOUR_S + 100, under_way=False)
     assert (books.differences, books.notes) == ([], [])
+
+
+def test_what_troubles_the_forwarder_is_noted(tmp_path: Path) -> None:
+    write_status(tmp_path, "forwarder", HOUR_S, {
+        "packets": {}, "inventory_problem": "the inventory x is wrong: y", "errors": {"packets": 0, "control": 2},
+    })
+    books = Books()
+    packet_books.enter(books, tmp_path, now_s=HOUR_S, under_way=False)
+    assert books.notes == [
+        "the inventory x is wrong: y; the forwarder goes on with the one before",
+        "the forwarder met 2 errors and went on; logs/forwarder.log has them",
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gatewatch.bus import spool
 from gatewatch.bus.embedded import EmbeddedConsumer, EmbeddedPublisher
 from gatewatch.bus.message import Draft, Message
@@ -125,3 +127,22 @@ def test_a_half_made_spool_is_left_alone(tmp_path: Path) -> None:
     reader = consumer(tmp_path)
     assert reader.poll(0, 10) == []
     reader.close()
+
+
+def test_a_damaged_spool_is_told_once_and_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, moments = publisher(tmp_path, "api"), iter(range(100))
+    damaged = spool.spool_path(tmp_path, "aaa")
+    damaged.write_bytes(b"no database " * 400)
+    reader = EmbeddedConsumer(spool.spool_folder(tmp_path), "ingest", ("a",), {}, clock=lambda: float(next(moments)))
+    one.publish([draft("a", "x")])
+    assert [message.value for message in reader.poll(0, 10)] == [b"x"]
+    one.publish([draft("a", "y")])
+    assert [message.value for message in reader.poll(0, 10)] == [b"y"]
+    assert "".join(capsys.readouterr()).count("a spool cannot be read") == 1
+    damaged.unlink()
+    mended = publisher(tmp_path, "aaa")
+    mended.publish([draft("a", "z")])
+    assert [message.value for message in reader.poll(0, 10)] == [b"z"]
+    reader.close()
+    one.close()
+    mended.close()
