@@ -85,7 +85,7 @@ def _serve_inventory(settings: Settings, inventory: Inventory, stop: threading.E
         gc.freeze()  # what is there now stays: the collector need not walk it again
         forwarder.control(stop, supervisor.poll)
     finally:
-        forwarder.stop()
+        forwarder.stop(before_flush=supervisor.terminate_all)
         supervisor.stop_all()
         publisher.close()
         store.close()
@@ -158,14 +158,18 @@ class Forwarder:
                 self._errors += 1
                 log.exception("control met an error and goes on")
 
-    def stop(self) -> None:
-        """End the packet loop, then telemetry, then hand everything to the bus."""
+    def stop(self, before_flush: Callable[[], None] = lambda: None) -> None:
+        """End the packet loop, then telemetry, then hand everything to the bus.
+
+        While a broker is away the prober waits for it too: `before_flush` lets it begin, so that they wait together.
+        """
         packets, telemetry = self._threads
         if packets.ident is not None:
             self.loop.stop()
             packets.join()
             self.telemetry.stop()
             telemetry.join()
+        before_flush()
         if not self._publisher.flush(FLUSH_S):
             log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
         self._write_status(ended=True)

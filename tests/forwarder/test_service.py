@@ -270,3 +270,12 @@ def test_an_inventory_that_is_wrong_now_leaves_the_one_there_was(
     forwarder._write_status()
     assert (read_status(tmp_path, "forwarder") or {})["inventory_problem"] == ""
     forwarder.stop()
+
+
+def test_the_prober_waits_for_the_broker_beside_the_forwarder_and_not_after_it(parts: Any) -> None:
+    forwarder, _, _, _, publisher = parts
+    forwarder.start()
+    flushed: list[bool] = []
+    forwarder.stop(before_flush=lambda: flushed.append(publisher.flushed))
+    assert flushed == [False]
+    assert publisher.flushed

@@ -92,3 +92,14 @@ def test_waits_grow_and_are_bounded() -> None:
     assert waits == sorted(waits)
     assert waits[0] == 0
     assert waits[-1] == RESTART_WAITS_S[-1]
+
+
+def test_all_can_be_told_before_any_is_waited_for(supervisor: Supervisor, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        supervisor.start(command(name, SLEEPER))
+    wait_for(lambda: is_up(tmp_path, "a") and is_up(tmp_path, "b"))
+    processes = [child.process for child in supervisor._children.values()]
+    supervisor.terminate_all()
+    assert [process.wait(10) for process in processes if process is not None] == [3, 3]
+    supervisor.terminate_all()
+    assert supervisor.stop("a") == 3
