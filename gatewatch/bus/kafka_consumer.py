@@ -25,6 +25,8 @@ RETRY_S_MAX = 2.0
 DISCOVER_S = 5.0
 COMMIT_S = 2.0
 
+#: How often a broker that stays away is logged.
+LOG_S = 10.0
 _log = structlog.get_logger()
 
 
@@ -41,6 +43,7 @@ class KafkaBusConsumer:
         self._discover_at_s = 0.0
         self._commit_at_s = 0.0
         self._retry_s = 0.1
+        self._log_at_s = 0.0
 
     def poll(self, timeout_s: float, messages_max: int) -> list[Message]:
         """At most `messages_max` messages, in order within a partition; empty after `timeout_s` without any."""
@@ -50,7 +53,7 @@ class KafkaBusConsumer:
             self._discover()
             found = self._consumer.poll(timeout_ms=round(timeout_s * 1000), max_records=messages_max)
         except (KafkaError, OSError) as error:
-            _log.warning("kafka cannot be read", error=str(error) or type(error).__name__)
+            self._tell(str(error) or type(error).__name__)
             self._disconnect()
             time.sleep(min(self._retry_s, timeout_s))
             self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
@@ -76,6 +79,12 @@ class KafkaBusConsumer:
     def close(self) -> None:
         """Leave the broker."""
         self._disconnect()
+
+    def _tell(self, error: str) -> None:
+        # Polls fail several times a second while the broker is away, and it may be away all night.
+        if time.monotonic() >= self._log_at_s:
+            self._log_at_s = time.monotonic() + LOG_S
+            _log.warning("kafka cannot be read; trying on", error=error, next_line_s=LOG_S)
 
     def _connect(self) -> None:
         make_topics(self._cluster, self._topics)

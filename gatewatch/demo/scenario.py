@@ -101,6 +101,12 @@ def program() -> str:
     return f"{Path(sys.executable)} -m gatewatch" if called.name == "__main__.py" else str(called)
 
 
+def told(difference: dict[str, Any]) -> str:
+    """One of the report's differences as a line for people."""
+    counts = f": expected {difference['expected']:,}, found {difference['found']:,}" if "expected" in difference else ""
+    return f"differs   {difference['chain']}: {difference['what']}{counts}"
+
+
 class Demo:
     """One run of the demo, in the main thread."""
 
@@ -253,6 +259,8 @@ class Demo:
             f"{sum(packets['dropped'].values()):,} dropped; {figures['flow_records']['in_lake']:,} flow records in the lake; "
             f"the books {'balance' if figures['balanced'] else 'DO NOT BALANCE'}"
         )
+        for difference in figures["differences"]:
+            self._say(told(difference))
         return 0 if figures["balanced"] else 1
 
     def _say(self, text: str) -> None:

@@ -50,6 +50,21 @@ def test_an_absent_broker_is_an_empty_poll() -> None:
     consumer.close()
 
 
+def test_an_absent_broker_is_logged_now_and_then_and_not_each_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("Connection refused")
+
+    monkeypatch.setattr("gatewatch.bus.kafka_consumer.make_topics", refuse)
+    consumer = KafkaBusConsumer(cluster("127.0.0.1:1"), "ingest", ("a",), {})
+    assert [consumer.poll(0, 1) for _ in range(5)] == [[]] * 5
+    assert "".join(capsys.readouterr()).count("kafka cannot be read") == 1
+    consumer._log_at_s = 0.0
+    assert consumer.poll(0, 1) == []
+    assert "".join(capsys.readouterr()).count("kafka cannot be read") == 1
+
+
 @pytest.mark.broker
 def test_reading_resumes_at_the_positions_given(kafka_broker: str, tmp_path: Path, topic: str) -> None:
     one = KafkaPublisher(tmp_path / "api.sqlite", LIMITS, cluster(kafka_broker))

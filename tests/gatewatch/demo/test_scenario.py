@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder, refuse_unwritable
+from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder, refuse_unwritable, told
 
 
 @pytest.mark.parametrize("duration_s", [0, 20, 60, 600])
@@ -47,3 +47,8 @@ def test_a_report_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) ->
     refuse_unwritable(tmp_path / "report.json")
     with pytest.raises(Refused, match="cannot be written: No such file or directory"):
         refuse_unwritable(tmp_path / "none" / "report.json")
+
+
+def test_a_difference_is_told_with_its_counts_where_it_has_some() -> None:
+    assert told({"chain": "demo", "what": "late"}) == "differs   demo: late"
+    assert told({"chain": "a", "what": "b", "expected": 1234, "found": 0}) == "differs   a: b: expected 1,234, found 0"
