@@ -24,6 +24,8 @@ _MEMINFO_DROPS = 8
 DATAGRAM_BYTES_MAX = 65_535
 _BUSY = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
 
+_TOLD_ONCE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN)
+
 
 class NodePort:
     """The balancer's end of the tunnels, one for each node address.  For the packet thread alone, save `open`."""
@@ -83,7 +85,8 @@ class NodePort:
             pass
         except OSError as error:
             # An ICMP error or a device that went down is told once, through the next receive; nothing was lost by it.
-            if error.errno not in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN):
+            # Anything else comes again when it lasts; what was taken before it must not be lost.
+            if error.errno not in _TOLD_ONCE and not datagrams:
                 raise
         return datagrams
 

@@ -124,9 +124,10 @@ class EndpointPort:
         except BlockingIOError:
             self.down = False
         except OSError as error:
-            if error.errno not in _GONE:
+            # Anything else comes again when it lasts; what was taken before it must not be lost.
+            if error.errno not in _GONE and not packets:
                 raise
-            self.down = True
+            self.down = error.errno in _GONE
         return packets
 
     def _finish(self, count: int) -> None:

@@ -93,3 +93,25 @@ def test_an_address_that_is_not_there_is_named() -> None:
     port = NodePort(address="192.0.2.77", device="lo", netns="", receive_buffer_bytes=65_536)
     with pytest.raises(OSError, match=r"192\.0\.2\.77"):
         port.open()
+
+
+def test_an_error_amid_a_batch_loses_nothing_that_was_taken(tunnel: Any) -> None:
+    port, _ = tunnel
+    real = port._receive
+
+    class FailsSecond:
+        taken = iter([(b"first", ("10.9.0.2", GENEVE_PORT))])
+
+        def recvfrom(self, size: int) -> Any:
+            answer = next(self.taken, None)
+            if answer is None:
+                raise OSError(5, "input/output error")
+            return answer
+
+    port._receive = FailsSecond()
+    try:
+        assert port.receive(64) == [(b"first", "10.9.0.2", GENEVE_PORT)]
+        with pytest.raises(OSError, match="input/output error"):
+            port.receive(64)
+    finally:
+        port._receive = real
