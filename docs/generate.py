@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from forwarder.control.operations import OPERATIONS
 from forwarder.engine.drop_reason import DROP_REASONS
+from forwarder.telemetry.book_metrics import Books
+from forwarder.telemetry.gateway_metrics import RULES
 from gatewatch.records.flow_log import FIELDS, GATEWATCH_FORMAT
+from gatewatch.records.metric import GATEWAY_NAMESPACE, OWN_NAMESPACE
 from gatewatch.records.tables import TABLES
 from gatewatch.settings_page import markdown_page
 from queries.saved_query import load, names
@@ -76,7 +80,42 @@ def saved_queries() -> str:
     return "\n".join(lines)
 
 
+def api_operations() -> str:
+    """The page of API operations."""
+    lines = [
+        "# API operations", "",
+        "Served on one port for the AWS CLI, boto3 and other SDKs. Anything else answers AWS's error for an unknown action; a",
+        "parameter that gatewatch does nothing with is refused rather than passed over.", "",
+    ]
+    for service, operations in OPERATIONS.items():
+        lines += [f"## {service}", "", ", ".join(f"`{name}`" for name in sorted(operations)) + ".", ""]
+    return "\n".join(lines)
+
+
+def metrics() -> str:
+    """The page of metrics."""
+    lines = [
+        "# Metrics", "", f"## {GATEWAY_NAMESPACE}", "",
+        "Dimensions: `LoadBalancer` (and `TargetGroup` for host counts); where *by zone* is yes also with `AvailabilityZone`, each a",
+        "metric of its own.", "", "| Metric | Unit | Published | By zone | Meaning |", "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {rule.unit} | {rule.reporting.value} | {'yes' if rule.by_zone else 'no'} | {rule.meaning} |"
+        for name, rule in RULES.items()
+    ]
+    own = dict.fromkeys(name for (name, _), _ in Books(dropped={"-": 0}, refused={"-": 0}).entries())
+    lines += [
+        "", f"## {OWN_NAMESPACE}", "",
+        "The packets' books as differences per period; their sums are the counters of `gatewatch status`. `PacketsDropped` and",
+        "`ReturnsRefused` have the dimension `Reason` ([drop-reasons.md](drop-reasons.md)).", "",
+        ", ".join(f"`{name}`" for name in own) + ".", "",
+    ]
+    return "\n".join(lines)
+
+
 PAGES = {
+    "api.md": api_operations,
+    "metrics.md": metrics,
     "settings.md": markdown_page,
     "drop-reasons.md": drop_reasons,
     "flow-log-fields.md": flow_log_fields,

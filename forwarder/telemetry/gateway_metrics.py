@@ -31,25 +31,59 @@ class Reporting(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRule:
-    """Unit, rule of publication, and whether a zone's values are published beside the load balancer's."""
+    """Unit, rule of publication, meaning, and whether a zone's values are published beside the load balancer's."""
 
     unit: str
+    meaning: str
     reporting: Reporting
     by_zone: bool = True
 
 
 RULES = {
-    "ActiveFlowCount": MetricRule(unit="Count", reporting=Reporting.NONZERO),
-    "NewFlowCount": MetricRule(unit="Count", reporting=Reporting.NONZERO),
-    "ProcessedBytes": MetricRule(unit="Bytes", reporting=Reporting.NONZERO),
-    "ProcessedPackets": MetricRule(unit="Count", reporting=Reporting.ALWAYS),
-    "PeakBytesPerSecond": MetricRule(unit="Bytes/Second", reporting=Reporting.ALWAYS),
-    "PeakPacketsPerSecond": MetricRule(unit="Count/Second", reporting=Reporting.ALWAYS),
-    "RejectedFlowCount": MetricRule(unit="Count", reporting=Reporting.ALWAYS),
-    "RejectedFlowCount_TCP": MetricRule(unit="Count", reporting=Reporting.NONZERO),
-    "HealthyHostCount": MetricRule(unit="Count", reporting=Reporting.HEALTH_CHECKS),
-    "UnHealthyHostCount": MetricRule(unit="Count", reporting=Reporting.HEALTH_CHECKS),
-    "ConsumedLCUs": MetricRule(unit="Count", reporting=Reporting.ALWAYS, by_zone=False),
+    "ActiveFlowCount": MetricRule(
+        unit="Count", reporting=Reporting.NONZERO,
+        meaning="flows in the flow table",
+    ),
+    "NewFlowCount": MetricRule(
+        unit="Count", reporting=Reporting.NONZERO,
+        meaning="flows made",
+    ),
+    "ProcessedBytes": MetricRule(
+        unit="Bytes", reporting=Reporting.NONZERO,
+        meaning="inner bytes to and from targets, without health checks",
+    ),
+    "ProcessedPackets": MetricRule(
+        unit="Count", reporting=Reporting.ALWAYS,
+        meaning="packets to and from targets, health checks included",
+    ),
+    "PeakBytesPerSecond": MetricRule(
+        unit="Bytes/Second", reporting=Reporting.ALWAYS,
+        meaning="highest byte rate of a ten-second bucket, without health checks",
+    ),
+    "PeakPacketsPerSecond": MetricRule(
+        unit="Count/Second", reporting=Reporting.ALWAYS,
+        meaning="highest packet rate of a ten-second bucket, health checks included",
+    ),
+    "RejectedFlowCount": MetricRule(
+        unit="Count", reporting=Reporting.ALWAYS,
+        meaning="flows refused by the gateway",
+    ),
+    "RejectedFlowCount_TCP": MetricRule(
+        unit="Count", reporting=Reporting.NONZERO,
+        meaning="the TCP ones among them",
+    ),
+    "HealthyHostCount": MetricRule(
+        unit="Count", reporting=Reporting.HEALTH_CHECKS,
+        meaning="targets in the state healthy",
+    ),
+    "UnHealthyHostCount": MetricRule(
+        unit="Count", reporting=Reporting.HEALTH_CHECKS,
+        meaning="targets in the state unhealthy",
+    ),
+    "ConsumedLCUs": MetricRule(
+        unit="Count", reporting=Reporting.ALWAYS, by_zone=False,
+        meaning="capacity units: the largest of new flows/s / 600, active flows / 60,000 and GB/h",
+    ),
 }
 
 
