@@ -8,12 +8,12 @@ so after a crash at any moment either all of it is there or none, and what is re
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatewatch.refusal import Refusal
+from gatewatch.transaction import transaction
 from ingest.manifest import BUSY_TIMEOUT_S, Gap
 
 #: How long the freshness of commits is kept.
@@ -103,7 +103,7 @@ class ManifestWriter:
     def _prepare(self) -> None:
         self._connection.execute("pragma journal_mode=wal")
         self._connection.execute("pragma synchronous=full")
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             if connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     connection.execute(statement)
@@ -114,7 +114,7 @@ class ManifestWriter:
 
     def commit(self, commit: Commit) -> None:
         """Make it all true."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             self._add_files(connection, commit.files, commit.at_s)
             connection.executemany(
                 "insert into positions values (?, ?) on conflict do update set next_offset = excluded.next_offset",
@@ -149,7 +149,7 @@ class ManifestWriter:
         """Replace files by one that holds the same rows; `ValueError` if it does not, or if one is gone already."""
         if sum(file.rows for file in old) != new.rows:
             raise ValueError(f"{new.path} has {new.rows} rows, the files it replaces {sum(file.rows for file in old)}")
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             for file in old:
                 changed = connection.execute(
                     "update files set dropped_at_s = ? where path = ? and dropped_at_s is null", (at_s, file.path)
@@ -184,7 +184,7 @@ class ManifestWriter:
 
     def forget(self, paths: Sequence[str]) -> None:
         """Delete the rows of dropped files, once they are off the disk."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.executemany(
                 "delete from files where path = ? and dropped_at_s is not null", [(path,) for path in paths]
             )
@@ -198,16 +198,6 @@ class ManifestWriter:
             "insert into files values (?, ?, ?, ?, ?, ?, ?, ?, null)",
             [(f.path, f.table, f.slot, f.rows, f.bytes, f.min_ms, f.max_ms, at_s) for f in files],
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._connection.execute("begin immediate")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
-        self._connection.execute("commit")
 
 
 def _fill_gaps(connection: sqlite3.Connection, filled: Sequence[tuple[str, str, int]]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from forwarder.control import desired_reading
 from forwarder.desired import Desired, TargetState
 from gatewatch.refusal import Refusal
+from gatewatch.transaction import transaction
 
 SCHEMA_VERSION = 1
 
@@ -128,16 +129,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection inside a write transaction, committed at the end and rolled back on an exception."""
-        with self._writing:
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._writing, transaction(self._connection()) as connection:
+            yield connection
 
     def _connection(self) -> sqlite3.Connection:
         # A thread's number is used again only after the thread's end, so a connection never has two users at once.

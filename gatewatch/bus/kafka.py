@@ -27,6 +27,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
 from gatewatch.settings import BadSetting, Settings
+from gatewatch.transaction import transaction
 
 SCHEME = "kafka://"
 #: What may be sent and not acknowledged at once.
@@ -276,7 +277,7 @@ class _Window:
             return int(row[0])
         origin = self._connection.execute("select origin from identity").fetchone()[0]
         partition = sorted(there)[zlib.crc32(origin.encode()) % len(there)]
-        with spool.transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute(
                 "insert into partitions values (?, ?) on conflict do update set partition = excluded.partition",
                 (topic, partition),

@@ -19,13 +19,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatewatch.bus.message import Draft, Message, TopicCount
 from gatewatch.lock_file import Held, hold, release
 from gatewatch.refusal import Refusal
+from gatewatch.transaction import transaction
 
 #: The relay to Kafka is a consumer of the spool; on that bus it alone decides what is acknowledged.
 RELAY = "relay:kafka"
@@ -72,18 +72,6 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
     connection.execute(f"pragma synchronous={'full' if durable else 'normal'}")
     return connection
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing, the write lock taken at the start."""
-    connection.execute("begin immediate")
-    try:
-        yield connection
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

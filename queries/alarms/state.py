@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -21,6 +21,7 @@ import msgspec
 
 from gatewatch.refusal import Refusal
 from gatewatch.status_file import read_status
+from gatewatch.transaction import transaction
 from queries.alarms.alarm import AlarmEntry
 from queries.alarms.evaluation import StateValue
 from queries.alarms.reason import INITIAL
@@ -127,7 +128,7 @@ class AlarmState:
 
     def _prepare(self) -> None:
         self._connection.execute("pragma journal_mode=wal")
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
                 for statement in filter(str.strip, _SCHEMA.read_text(encoding="utf-8").split(";\n")):
                     connection.execute(statement)
@@ -156,7 +157,7 @@ class AlarmState:
         if known is not None and known.alarm == alarm and known.template == template:
             return False
         other = known is None or _series(known.alarm) != _series(alarm)
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute(
                 "insert into alarms values (?, ?, ?, ?, ?, '', ?, ?) on conflict do update set"
                 " definition = excluded.definition, template = excluded.template, configured_s = excluded.configured_s",
@@ -176,7 +177,7 @@ class AlarmState:
     def delete(self, name: str, *, now_s: float) -> None:
         """Remove an alarm; its history stays."""
         known = self.stored()[name]
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute("delete from alarms where name = ?", (name,))
             self._note_configuration(connection, known.alarm, "deleted", now_s)
 
@@ -190,7 +191,7 @@ class AlarmState:
             "oldState": _state_data(known.state, known.reason, known.reason_data),
             "newState": _state_data(state, reason, reason_data),
         }
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute(
                 "update alarms set state = ?, reason = ?, reason_data = ?, state_changed_s = ? where name = ?",
                 (state, reason, reason_data, now_s, name),
@@ -222,7 +223,7 @@ class AlarmState:
         self, notification: Notification, *, summary: str, data: dict[str, Any], now_s: float, again_s: float | None
     ) -> None:
         """Note the outcome of an attempt; `again_s` is when the next is due, None when there is none."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             if again_s is None:
                 connection.execute("delete from outbox where id = ?", (notification.id,))
             else:
@@ -241,7 +242,7 @@ class AlarmState:
 
     def trim(self, *, now_s: float, published: int) -> None:
         """Forget entries that are too old or too many, of those up to the position `published`."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute(
                 "delete from history where id <= ? and (time_s < ? or id <= (select max(id) from history) - ?)",
                 (published, now_s - HISTORY_KEEP_S, HISTORY_ITEMS_MAX),
@@ -274,16 +275,6 @@ class AlarmState:
             " values (?, ?, ?, ?, ?, ?, ?, ?)",
             (time_s, name, item_type, *states, summary, reason, json.dumps(data)),
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._connection.execute("begin immediate")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
-        self._connection.execute("commit")
 
 
 def _stored(row: Sequence[Any]) -> Stored:
