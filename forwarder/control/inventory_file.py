@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import structlog
@@ -10,17 +11,27 @@ from forwarder.inventory import BadInventory, Inventory, read_inventory
 
 
 class InventoryFile:
-    """`current` is the last good reading, empty before the first; `look` reads if the file is another one by now."""
+    """`now` looks first, `current` is the last good reading, empty before the first; for several threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.current = Inventory()
         self.problem = ""
         self._seen: tuple[int, int, int] | None = None
+        self._looking = threading.Lock()
         self._log = structlog.get_logger()
+
+    def now(self) -> Inventory:
+        """The network as the file has it at this moment: who has just written it may name its subnets in a call."""
+        self.look()
+        return self.current
 
     def look(self) -> None:
         """Read the file if its identity, size or time differ from those last seen."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         try:
             found = self.path.stat()
         except OSError as error:

@@ -44,7 +44,7 @@ class ApiService:
             store, self._publisher, key=settings.account_id, message_bytes_max=settings.message_bytes_max
         )
         self._handler = Handler(
-            store, settings, inventory=lambda: self._inventory.current, clock_s=time.time, on_audit=self._relay.wake
+            store, settings, inventory=self._inventory.now, clock_s=time.time, on_audit=self._relay.wake
         )
         credentials = read_credentials(Path(settings.api_credentials)) if settings.api_credentials else None
         self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)

@@ -38,3 +38,11 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path) -> None:
     os.utime(path, ns=(1, 1))
     file.look()
     assert file.current is not first
+
+
+def test_who_asks_for_it_now_sees_what_was_just_written(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.toml"
+    file = InventoryFile(path)
+    assert file.now().vpcs == ()
+    shutil.copy(GOOD, path)
+    assert len(file.now().vpcs) == 2
