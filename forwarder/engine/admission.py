@@ -10,6 +10,7 @@ Sources: Gateway Load Balancer user guide, "Stickiness", "Target failover", "Idl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from forwarder.engine.counters import TargetCounters
@@ -54,8 +55,12 @@ class Admission:
         """The targets that the plan names or flows are bound to."""
         return list(self._targets.values())
 
-    def plan_changed(self) -> None:
-        """The endpoints have new plans: know their targets, forget those that no plan names and no flow uses."""
+    def plan_changed(self, before: Sequence[EndpointPlan]) -> None:
+        """The endpoints have new plans: know their targets, forget those that no plan names and no flow uses.
+
+        `before` are the plans they had.  Flows that wait for the end of an idle timeout that is shorter now must not go
+        on filling the table.
+        """
         planned = [(state.plan, position) for state in self._endpoints for position in range(len(state.plan.targets))]
         kept = {key: bound for key, bound in self._targets.items() if bound.counters.active_flows}
         for plan, position in planned:
@@ -63,6 +68,8 @@ class Admission:
             key = _target_key(plan, target.id, target.address)
             kept[key] = self._targets.get(key) or kept.get(key) or _bound_target(plan, position)
         self._targets = kept
+        if any(_is_shortened(old, state.plan) for old, state in zip(before, self._endpoints, strict=True)):
+            self._table.shorten(lambda flow: _idle_timeout_s(self._endpoints[flow.endpoint].plan, flow.kind))
 
     def admit(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
         """Make the flow of a packet that has none."""
@@ -109,6 +116,13 @@ class Admission:
     def expire(self, now_s: float, flows_budget: int) -> None:
         """Forget flows that were idle too long, looking at no more than `flows_budget`."""
         self._table.expire(now_s, flows_budget, self._endpoints)
+
+    def clock_stepped(self, by_s: float) -> None:
+        """The clock was set by `by_s`: flows and bindings are as old as before."""
+        self._table.clock_stepped(by_s)
+        for state in self._endpoints:
+            for binding in state.bindings.values():
+                binding.last_s += by_s
 
     def _make_flow(
         self, state: EndpointFlows, kind: int, key: bytes, name: bytes, binding: Binding | None, now_s: float
@@ -213,6 +227,11 @@ def _same_node(old: EndpointPlan, new: EndpointPlan) -> bool:
         old.load_balancer_arn == new.load_balancer_arn and old.node is not None and new.node is not None
         and old.node.address == new.node.address
     )
+
+
+def _is_shortened(old: EndpointPlan, new: EndpointPlan) -> bool:
+    """Whether TCP flows idle out sooner now.  Without a listener they wait for it, by the time-out they had."""
+    return new.refusal is None and new.tcp_idle_timeout_s < old.tcp_idle_timeout_s
 
 
 def _idle_timeout_s(plan: EndpointPlan, kind: int) -> float:

@@ -11,7 +11,7 @@ as of now.  For every endpoint, at any time:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from forwarder.engine.drop_reason import DropReason
 
@@ -86,3 +86,11 @@ class EngineCounters:
     targets: list[TargetCounters]
     refused_unattributed: dict[DropReason, int]
     flows: int
+
+
+def snapshot(counters: EndpointCounters, *, unrecorded: int) -> EndpointCounters:
+    """A copy whose `dropped` has `not_returned` too, and that says what the windows had no room for."""
+    dropped = {reason: packets for reason, packets in counters.dropped.items() if packets}
+    if counters.not_returned:
+        dropped[DropReason.NOT_RETURNED] = counters.not_returned
+    return replace(counters, dropped=dropped, refused=dict(counters.refused), unrecorded=unrecorded)

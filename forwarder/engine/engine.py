@@ -9,6 +9,7 @@
     engine.not_delivered(endpoint, inner, now_s)             # ... or what `deliver` had
     engine.count_drops(endpoint or None, reason, packets)    # kernel queue overflows that the data path was told of
     engine.expire(now_s, flows_budget)                       # often, with a small budget
+    engine.clock_stepped(by_s)                               # the caller's clock was set
     engine.counters() -> EngineCounters                      # a copy
     engine.close_window(now_s) -> Window                     # may be read in another thread
 
@@ -26,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forwarder.engine.admission import Admission
-from forwarder.engine.counters import EndpointCounters, EngineCounters
+from forwarder.engine.counters import EngineCounters, snapshot
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.flow_table import Direction, EndpointFlows
 from forwarder.engine.plan import EndpointPlan, Plan
@@ -87,14 +88,18 @@ class Engine:
     # Configuration
 
     def configure(self, plan: Plan, now_s: float) -> None:
-        """Take over a plan.  Flows notice at their next packet, so this takes no longer with many flows."""
+        """Take over a plan.  Flows notice at their next packet, so this takes no longer with many flows.
+
+        An idle timeout that became shorter is for flows without a next packet, and takes 0.1 s with 200,000 of them.
+        """
         if len(plan.endpoints) != len(self._endpoints):
             raise ValueError(f"the plan has {len(plan.endpoints)} endpoints, the engine {len(self._endpoints)}")
+        before = [state.plan for state in self._endpoints]
         for state, endpoint_plan in zip(self._endpoints, plan.endpoints, strict=True):
             state.plan = endpoint_plan
         self._by_number = {state.plan.endpoint_number: state for state in self._endpoints}
         self._by_header = self._common_headers()
-        self._admission.plan_changed()
+        self._admission.plan_changed(before)
 
     def _common_headers(self) -> dict[bytes, tuple[EndpointFlows, int]]:
         """How our own GENEVE headers begin, for recognising them on return by one look-up; empty for other codecs."""
@@ -349,11 +354,16 @@ class Engine:
         """Forget flows that were idle too long, looking at no more than `flows_budget`."""
         self._admission.expire(now_s, flows_budget)
 
+    def clock_stepped(self, by_s: float) -> None:
+        """The clock was set by `by_s`; no flow ends early or late for it.  Takes 0.3 s with 200,000 flows."""
+        self._admission.clock_stepped(by_s)
+        self._window.clock_stepped(by_s)
+
     def counters(self) -> EngineCounters:
         """A copy of all counters."""
         return EngineCounters(
             endpoints=[
-                _snapshot(state.counters, unrecorded=unrecorded)
+                snapshot(state.counters, unrecorded=unrecorded)
                 for state, unrecorded in zip(self._endpoints, self._window.unrecorded, strict=True)
             ],
             targets=[replace(bound.counters) for bound in self._admission.targets],
@@ -385,11 +395,3 @@ def _note_closing(direction: Direction, flags: int) -> None:
 
 def _count(counts: dict[DropReason, int], reason: DropReason, packets: int = 1) -> None:
     counts[reason] = counts.get(reason, 0) + packets
-
-
-def _snapshot(counters: EndpointCounters, *, unrecorded: int) -> EndpointCounters:
-    """A copy whose `dropped` has `not_returned` too, and that says what the windows had no room for."""
-    dropped = {reason: packets for reason, packets in counters.dropped.items() if packets}
-    if counters.not_returned:
-        dropped[DropReason.NOT_RETURNED] = counters.not_returned
-    return replace(counters, dropped=dropped, refused=dict(counters.refused), unrecorded=unrecorded)

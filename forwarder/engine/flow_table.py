@@ -10,7 +10,7 @@ Not here: which target a flow gets (`engine`, `target_table`, `failover`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -219,6 +219,24 @@ class FlowTable:
                 self.remove(flow, endpoints[flow.endpoint])
                 removed += 1
         return removed
+
+    def shorten(self, idle_timeout_s: Callable[[Flow], float]) -> None:
+        """Give each flow the idle timeout that is told for it, if that is shorter.  Takes time with the number of flows."""
+        for _, _, flow in self._heap:
+            flow.idle_timeout_s = min(flow.idle_timeout_s, idle_timeout_s(flow))
+        self._sort_anew()
+
+    def clock_stepped(self, by_s: float) -> None:
+        """The clock was set by `by_s`: every flow is as old as before.  Takes time with the number of flows."""
+        for _, _, flow in self._heap:
+            flow.last_s += by_s
+        self._sort_anew()
+
+    def _sort_anew(self) -> None:
+        self._heap = [
+            (flow.last_s + flow.idle_timeout_s, number, flow) for _, number, flow in self._heap if flow.alive
+        ]
+        heapify(self._heap)
 
     def flows(self, endpoint: EndpointFlows) -> Iterator[Flow]:
         """Every flow of an endpoint once, for tests and inspection."""

@@ -213,6 +213,11 @@ class OpenWindow:
         """Count packets that can be in no record because nobody read them."""
         self._skipped[endpoint] += packets
 
+    def clock_stepped(self, by_s: float) -> None:
+        """The clock was set by `by_s`: the window began then by the new clock."""
+        if self._started_s is not None:
+            self._started_s += by_s
+
     def close(self, now_s: float) -> Window:
         """Hand out the window and begin the next, in a time that does not depend on the number of flows."""
         window = Window(

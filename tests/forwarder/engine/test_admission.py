@@ -280,3 +280,30 @@ def test_a_target_that_is_gone_is_forgotten_when_its_last_flow_is() -> None:
     made.expire(2000.0, 10_000)
     made.configure(plan([target(2), target(3)]), 2000.0)
     assert "10.1.0.1" not in {one.address for one in made.counters().targets}
+
+
+def test_a_clock_that_is_set_ends_no_flow_and_keeps_none_beyond_its_time() -> None:
+    made = engine(plan(stickiness="source_ip_dest_ip"))
+    first = target_of(made, syn(1), now_s=1000.0)
+    made.clock_stepped(3600.0)
+    assert target_of(made, data(1), now_s=4700.0) == first, "100 s by the clock that only runs forward"
+    made.clock_stepped(-86_400.0)
+    assert target_of(made, data(1), now_s=4700.0 - 86_400.0 + 349.0) == first
+    made.expire(4700.0 - 86_400.0 + 349.0 + 350.0, 10)
+    assert made.counters().flows == 0
+
+
+def test_a_shorter_idle_timeout_frees_the_table_of_silent_flows() -> None:
+    made = engine(plan(of_balancer={"tcp_idle_timeout_s": 6000}))
+    target_of(made, syn(1), now_s=0.0)
+    made.configure(plan(of_balancer={"tcp_idle_timeout_s": 60}), 70.0)
+    made.expire(70.0, 10)
+    assert made.counters().flows == 0
+
+
+def test_a_listener_that_is_away_for_a_moment_shortens_nothing() -> None:
+    made = engine(plan(of_balancer={"tcp_idle_timeout_s": 6000}))
+    first = target_of(made, syn(1), now_s=0.0)
+    made.configure(plan_of(balancer(None)), 10.0)
+    made.configure(plan(of_balancer={"tcp_idle_timeout_s": 6000}), 20.0)
+    assert target_of(made, data(1), now_s=1000.0) == first

@@ -133,3 +133,28 @@ def test_what_is_idle_goes_and_what_is_not_stays(steps: list[tuple[int, float, b
         live = {name: entry for name, entry in live.items() if now_s - entry.last_s < entry.idle_timeout_s}
         assert {entry.forward.key for entry in made.flows(endpoint)} == {key(name) for name in live}
         assert len(made) == len(live) == endpoint.counters.active_flows
+
+
+def test_a_shorter_idle_timeout_holds_for_flows_that_wait_for_the_longer_one() -> None:
+    made, endpoint = table()
+    made.add(flow(1, last_s=0.0, idle_timeout_s=6000), endpoint)
+    made.add(flow(2, last_s=50.0, idle_timeout_s=30), endpoint)
+    made.shorten(lambda flow: 60.0)
+    assert made.expire(59.9, 10, [endpoint]) == 0
+    assert made.expire(60.0, 10, [endpoint]) == 1
+    assert made.expire(80.0, 10, [endpoint]) == 1, "what was shorter already stays so"
+
+
+def test_a_clock_that_is_set_leaves_flows_as_old_as_they_were() -> None:
+    made, endpoint = table()
+    gone = flow(3)
+    for one in (flow(1, last_s=0.0), flow(2, last_s=100.0), gone):
+        made.add(one, endpoint)
+    made.remove(gone, endpoint)
+    made.clock_stepped(-86_400.0)
+    assert made.heap_entries == 2
+    assert made.expire(-86_400.0 + 349.9, 10, [endpoint]) == 0
+    assert made.expire(-86_400.0 + 350.0, 10, [endpoint]) == 1
+    made.clock_stepped(86_400.0)
+    assert made.expire(449.9, 10, [endpoint]) == 0
+    assert made.expire(450.0, 10, [endpoint]) == 1
