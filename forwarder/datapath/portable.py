@@ -8,7 +8,6 @@ bounded outbox; when that is full the window stays open and the next boundary cl
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import select
@@ -25,6 +24,7 @@ from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan
 from forwarder.engine.window import Window
+from gatewatch.repeated_error import RepeatedError
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ STOP_WAIT_S = 2.0
 STOP_SILENCE_S = 0.3
 #: Batches taken from one endpoint's queue while stopping; with the default batch 262,144 packets.
 STOP_BATCHES_MAX = 4_096
-#: The wall clock is taken to have been set back when it differs by this much after a synchronization.
+#: The wall clock is taken to have been set when it differs by this much after a synchronization.
 CLOCK_STEP_S = 1.0
 #: How long the last window waits for a place in the outbox.
 STOP_OUTBOX_WAIT_S = 10.0
@@ -151,6 +151,7 @@ class PacketLoop:
         self._sample_s = sample_s
         self._stop = threading.Event()
         self._plans: deque[Plan] = deque(maxlen=1)
+        self._repeated = RepeatedError(log)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.counters = engine.counters()
         self.counts = LoopCounts(frames_other=[0] * len(endpoints), endpoint_queue_drops=[0] * len(endpoints))
@@ -177,12 +178,15 @@ class PacketLoop:
                     self._turn(poll.poll(TICK_S), ports)
                 except Exception:  # the outermost loop: a batch that cannot be carried must not stop the next one
                     self.counts.errors += 1
-                    log.exception("the packet loop met an error and goes on")
+                    self._repeated.exception("the packet loop met an error and goes on", errors=self.counts.errors)
                     self._stop.wait(ERROR_PAUSE_S)
             self._finish(poll, ports)
 
     def _turn(self, events: list[tuple[int, int]], ports: dict[int, tuple[int, int]]) -> None:
         now_s = self._clock()
+        # Drained before looking for what it woke for, whoever found that first: else it would stay, and wake for ever.
+        if (self._wake, select.EPOLLIN) in events:
+            os.eventfd_read(self._wake)
         self._take_plan(now_s)
         # Before the packets: what is read at or past a boundary belongs to the next window.
         if now_s >= min(self._next_tick_s, self._next_window_s, self._next_sample_s):
@@ -252,8 +256,6 @@ class PacketLoop:
         if not self._plans:
             return
         plan = self._plans.popleft()
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._wake)
         self._engine.configure(plan, now_s)
         self.counts.plans += 1
 
@@ -262,15 +264,20 @@ class PacketLoop:
         self._next_tick_s = now_s + TICK_S
         self._engine.expire(now_s, EXPIRE_FLOWS_PER_TICK_MAX)
         self._count_kernel_drops()
-        if now_s >= min(self._next_window_s, self._next_sample_s) and self._close(now_s, now_s >= self._next_window_s):
-            self._follow_wall_clock(now_s)
+        window_due = now_s >= self._next_window_s
+        # Not after a sample alone: a step inside a window would give its records times of two clocks.
+        if (window_due or now_s >= self._next_sample_s) and self._close(now_s, window_due) and window_due:
+            self._follow_wall_clock()
         self.counters = self._engine.counters()
 
-    def _follow_wall_clock(self, before_s: float) -> None:
+    def _follow_wall_clock(self) -> None:
+        before_s = self._clock()
         self._synchronize()
         now_s = self._clock()
-        if before_s - now_s > CLOCK_STEP_S:
-            log.warning("the clock was set back", seconds=round(before_s - now_s, 1))
+        step_s = now_s - before_s
+        if abs(step_s) > CLOCK_STEP_S:
+            log.warning("the clock was set", seconds=round(step_s, 1))
+            self._engine.clock_stepped(step_s)
             # What was due by the old clock would be as far away as the step was long.
             self._next_tick_s = now_s
             self._set_boundaries(now_s)
@@ -301,23 +308,12 @@ class PacketLoop:
 
     def _finish(self, poll: select.epoll, ports: dict[int, tuple[int, int]]) -> None:
         """Take what already waits, let what is at the targets come home, close the last window."""
-        for port in self._endpoints:
-            port.refuse_new()
-        for index in range(len(self._endpoints)):
-            for _ in range(STOP_BATCHES_MAX):
-                if not self.from_endpoint(index, self._clock()):
-                    break
-        os.eventfd_read(self._wake)
-        deadline_s = self._clock() + STOP_WAIT_S
-        while (now_s := self._clock()) < deadline_s:
-            ready = [descriptor for descriptor, _ in poll.poll(min(STOP_SILENCE_S, deadline_s - now_s))]
-            if not sum(self._serve(*ports[descriptor], self._clock()) for descriptor in ready if descriptor in ports):
-                break
-        for node in self._nodes:
-            node.refuse_new()
-        for index in range(len(self._nodes)):
-            self.from_node(index, self._clock())
-        self._count_kernel_drops()
+        poll.unregister(self._wake)
+        try:
+            self._carry_the_rest(poll, ports)
+        except Exception:  # what was carried before must still be told
+            self.counts.errors += 1
+            log.exception("the packet loop met an error while stopping")
         try:
             self._close(self._clock(), True, wait_s=STOP_OUTBOX_WAIT_S)
         except queue.Full:
@@ -325,6 +321,24 @@ class PacketLoop:
             self.counts.errors += 1
         self.counters = self._engine.counters()
         os.close(self._wake)
+
+    def _carry_the_rest(self, poll: select.epoll, ports: dict[int, tuple[int, int]]) -> None:
+        for port in self._endpoints:
+            port.refuse_new()
+        for index in range(len(self._endpoints)):
+            for _ in range(STOP_BATCHES_MAX):
+                if not self.from_endpoint(index, self._clock()):
+                    break
+        deadline_s = self._clock() + STOP_WAIT_S
+        while (now_s := self._clock()) < deadline_s:
+            ready = [descriptor for descriptor, _ in poll.poll(min(STOP_SILENCE_S, deadline_s - now_s))]
+            if not sum(self._serve(*ports[descriptor], self._clock()) for descriptor in ready):
+                break
+        for node in self._nodes:
+            node.refuse_new()
+        for index in range(len(self._nodes)):
+            self.from_node(index, self._clock())
+        self._count_kernel_drops()
 
 
 def _next_multiple(now_s: float, length_s: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import select
 import socket
 import struct
 import threading
@@ -334,3 +336,97 @@ def test_stopping_takes_what_waits_and_closes_the_last_window(gateway: Any) -> N
     assert closed.window.rejected.reason == [DropReason.OVERSIZE]
     counters = closed.counters.endpoints[0]
     assert (counters.offered, counters.delivered, counters.not_returned) == (sent + 1, sent, 0)
+
+
+def is_awake(loop: PacketLoop) -> bool:
+    """Whether the loop's wait would end at once."""
+    return bool(select.select([loop._wake], [], [], 0)[0])
+
+
+def test_a_plan_taken_before_its_wake_up_came_does_not_keep_the_loop_awake(
+    parts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = parts[3]
+    write = os.eventfd_write
+
+    def late(descriptor: int, value: int) -> None:
+        loop._turn([], {})  # packets woke the loop just now, and it found the plan
+        write(descriptor, value)
+
+    monkeypatch.setattr(os, "eventfd_write", late)
+    loop.set_plan(plan())
+    assert loop.counts.plans == 1
+    loop._turn([(loop._wake, select.EPOLLIN)], {})
+    assert not is_awake(loop)
+
+
+def test_a_stop_whose_wake_up_went_with_a_plan_still_closes_the_last_window(
+    parts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, endpoint, _, loop, outbox = parts
+    set_event = threading.Event.set
+
+    def late(event: threading.Event) -> None:
+        loop._turn([(loop._wake, select.EPOLLIN)], {})  # between the wake-up and the word why
+        set_event(event)
+
+    monkeypatch.setattr(threading.Event, "set", late)
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.set_plan(plan())
+    loop.stop()
+    with select.epoll() as poll:
+        poll.register(loop._wake, select.EPOLLIN)
+        loop._finish(poll, {})
+    closed = outbox.get_nowait()
+    assert closed.last
+    assert sum(closed.window.accepted.ingress_packets) == 1
+
+
+def test_an_error_while_stopping_does_not_cost_the_last_window(parts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, endpoint, _, loop, outbox = parts
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(0, 1001.0)
+
+    def broken(packets_max: int) -> list[bytes]:
+        raise OSError("the device is in a state nobody thought of")
+
+    monkeypatch.setattr(endpoint, "receive", broken)
+    loop.stop()
+    with select.epoll() as poll:
+        poll.register(loop._wake, select.EPOLLIN)
+        loop._finish(poll, {})
+    closed = outbox.get_nowait()
+    assert closed.last
+    assert sum(closed.window.accepted.ingress_packets) == 1
+    assert loop.counts.errors == 1
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_clock_that_is_set_costs_no_flow_and_makes_no_window_of_two_clocks(step_s: float) -> None:
+    made, endpoint, outbox, clock = engine(), FakeEndpoint(), queue.Queue[Closed](), [5001.0]
+    steps = iter((step_s,))
+    made.configure(plan(), 5001.0)
+    loop = PacketLoop(
+        made, [endpoint], [FakeNode()], outbox, clock=lambda: clock[0],
+        synchronize=lambda: clock.__setitem__(0, clock[0] + next(steps, 0.0)),
+        batch_packets_max=64, capture_window_s=10, sample_s=5,
+    )
+    loop.begin(5001.0)
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(0, 5001.0)
+    clock[0] = 5005.1
+    loop._turn([], {})
+    assert clock[0] == 5005.1, "a sample ended, the window is still open"
+    clock[0] = 5010.5
+    loop._turn([], {})
+    assert clock[0] == 5010.5 + step_s
+    assert made.counters().flows == 1
+    clock[0] += 9.6
+    loop._turn([], {})
+    closed = [outbox.get_nowait() for _ in range(3)]
+    windows = [one.window for one in closed if one.window is not None]
+    assert [round(window.ended_s - window.started_s, 1) for window in windows] == [9.5, 9.6]
+    assert made.counters().flows == 1
+    clock[0] += 120.0
+    loop.tick(clock[0])
+    assert made.counters().flows == 0
