@@ -27,6 +27,8 @@ Stream = tuple[str, str]
 #: Different lags kept of one commit and table; rows of more are put into wider steps.
 LAGS_MAX = 64
 _LAG_STEP_MS = 100
+#: A reason may name what it found, and a foreign producer's header may be a megabyte; it stands in every rejected line.
+REASON_CHARACTERS_MAX = 500
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -52,11 +54,14 @@ def read(
     """
     batch = Batch()
     groups: dict[tuple[str, str | None], list[Message]] = {}
+    rejects: list[tuple[Message, BadLine]] = []
     for message in _new(messages, last_seqs, missing or {}, batch, now_s):
+        if message.problem:
+            rejects.append((message, _no_message(message, batch)))
+            continue
         form = message.headers.get("format", DEFAULT_FORMAT) if message.topic == topics.FLOW_LOGS else None
         groups.setdefault((message.topic, form), []).append(message)
     tables: dict[str, list[pa.Table]] = {}
-    rejects: list[tuple[Message, BadLine]] = []
     for (topic, form), group in groups.items():
         bodies = [message.value for message in group]
         rows, bad = json_decode.decode(topic, bodies) if form is None else flow_log_decode.decode(form, bodies)
@@ -134,6 +139,14 @@ class _Holes:
         return True
 
 
+def _no_message(message: Message, batch: Batch) -> BadLine:
+    """What stands in a message's place, set aside whole and counted as one record."""
+    delta = batch.streams[message.origin, message.topic]
+    delta.records += 1
+    delta.rejected += 1
+    return BadLine(message=0, line=0, reason=message.problem, record=message.value)
+
+
 def _count_rows(batch: Batch, group: Sequence[Message], rows: int, bad: Sequence[BadLine]) -> None:
     """Rows and rejected lines by stream: what a body's lines come to, less those set aside."""
     rejected = [0] * len(group)
@@ -172,7 +185,10 @@ def _complete(table: Table, rows: pa.Table) -> pa.Table:
 def _reject_rows(rejects: Sequence[tuple[Message, BadLine]], now_s: float) -> pa.Table:
     now_ms = round(now_s * 1000)
     rows = [
-        (now_ms, message.topic, message.origin, message.seq, line.line, line.reason, line.record)
+        (
+            now_ms, message.topic, message.origin, message.seq, line.line, line.reason[:REASON_CHARACTERS_MAX],
+            line.record,
+        )
         for message, line in rejects
     ]
     return pa.table(list(zip(*rows, strict=True)), schema=REJECTS.schema)

@@ -2,12 +2,14 @@
 
 No consumer group decides what is read; offsets are committed to the group `gatewatch-<name>` all the same, so that
 Kafka's own tools show the lag.  A message without origin and seq is of a producer that is not gatewatch: its origin is
-empty and its seq 0.  While the broker is away, `poll` answers nothing and tries again.
+empty and its seq 0.  What cannot be read is a message with a `problem`.  Aborted transactions are not read.  While the
+broker is away, `poll` answers nothing and tries again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +20,7 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from gatewatch.bus.kafka import BLOCK_MS, REQUEST_MS, Cluster, make_topics
+from gatewatch.bus.kafka_records import PROBLEM, Place, read_past
 from gatewatch.bus.message import Message
 
 RETRY_S_MAX = 2.0
@@ -27,6 +30,9 @@ COMMIT_S = 2.0
 
 #: How often a broker that stays away is logged.
 LOG_S = 10.0
+#: Longest name of a stream; and its numbers have 15 digits at most, which no sum of them makes too large for SQLite.
+ORIGIN_CHARACTERS_MAX = 200
+_NUMBER = re.compile("[1-9][0-9]{0,14}")
 _log = structlog.get_logger()
 
 
@@ -44,6 +50,7 @@ class KafkaBusConsumer:
         self._commit_at_s = 0.0
         self._retry_s = 0.1
         self._log_at_s = 0.0
+        self._damaged: set[Place] = set()
 
     def poll(self, timeout_s: float, messages_max: int) -> list[Message]:
         """At most `messages_max` messages, in order within a partition; empty after `timeout_s` without any."""
@@ -93,8 +100,9 @@ class KafkaBusConsumer:
             group_id=f"gatewatch-{self._name}", enable_auto_commit=False, auto_offset_reset="earliest",
             allow_auto_create_topics=False, metadata_max_age_ms=round(DISCOVER_S * 1000), max_partition_fetch_bytes=8 << 20,
             fetch_max_wait_ms=200, request_timeout_ms=REQUEST_MS, reconnect_backoff_max_ms=1_000,
-            bootstrap_timeout_ms=BLOCK_MS,
+            bootstrap_timeout_ms=BLOCK_MS, isolation_level="read_committed",
         )
+        read_past(self._consumer, self._damaged)
         self._assigned = set()
         self._discover_at_s = 0.0
 
@@ -134,10 +142,18 @@ def _message(record: Any) -> Message:
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     origin, seq, records = headers.pop("origin", ""), headers.pop("seq", ""), headers.pop("records", "")
     value = record.value or b""
-    own = bool(origin) and seq.isdecimal()
+    problem = headers.pop(PROBLEM, "") or ("" if value else "the value is empty")
+    if problem:
+        problem += f" ({record.topic}:{record.partition} offset {record.offset})"
+    own = 0 < len(origin) <= ORIGIN_CHARACTERS_MAX and _number(seq) > 0 and not problem
     return Message(
         topic=record.topic, key=(record.key or b"").decode(errors="replace"), value=value,
-        records=int(records) if own and records.isdecimal() else value.count(b"\n") + 1,
-        headers=headers, origin=origin if own else "", seq=int(seq) if own else 0,
-        partition=_partition_name(record.topic, record.partition), offset=record.offset,
+        records=1 if problem else (own and _number(records)) or value.count(b"\n") + 1,
+        headers=headers, origin=origin if own else "", seq=_number(seq) if own else 0,
+        partition=_partition_name(record.topic, record.partition), offset=record.offset, problem=problem,
     )
+
+
+def _number(text: str) -> int:
+    """A count as gatewatch writes it; 0 for anything else, since a header may hold whatever a producer likes."""
+    return int(text) if _NUMBER.fullmatch(text) else 0

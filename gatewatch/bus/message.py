@@ -24,6 +24,8 @@ class Message:
 
     `partition` and `offset` say where a consumer read it: `topic:partition-number` and the Kafka offset, or
     `topic:origin` and the seq on the embedded bus.  A consumer resumes at `offset + 1` of each partition.
+    `problem` is why this is no message but something a foreign producer, or damage, left in its place: then `value` is
+    what there is of it, whole, and not records; empty for every other.
     """
 
     topic: str
@@ -35,6 +37,7 @@ class Message:
     seq: int
     partition: str
     offset: int
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

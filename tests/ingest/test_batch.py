@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +134,18 @@ def test_the_books_of_a_stream_are_its_rows(bodies: list[bytes]) -> None:
     rejected = sum(delta.rejected for delta in read.streams.values())
     assert rows == (read.rows["flow_logs"].num_rows if "flow_logs" in read.rows else 0)
     assert rejected == (read.rows["rejects"].num_rows if "rejects" in read.rows else 0)
+
+
+def test_what_is_no_message_is_one_reject_with_all_its_bytes() -> None:
+    broken = replace(message(0, b"raw\nbytes\n", origin=""), problem="a record cannot be read")
+    read = batch.read([broken, message(0, body(0, 2), origin="")], {}, 10.0)
+    assert read.streams["", topics.FLOW_LOGS] == StreamDelta(messages=2, records=3, rows=2, rejected=1)
+    [reject] = read.rows["rejects"].drop_columns(["time", "topic", "origin"]).to_pylist()
+    assert reject == {"seq": 0, "line": 0, "reason": "a record cannot be read", "record": b"raw\nbytes\n"}
+
+
+def test_a_reason_is_bounded_however_long_what_it_names_is() -> None:
+    read = batch.read([message(1, b"a\nb\nc", headers={"format": "x" * 1_000_000})], {}, 10.0)
+    reasons = read.rows["rejects"].column("reason").to_pylist()
+    assert len(reasons) == 3
+    assert {len(reason) for reason in reasons} == {batch.REASON_CHARACTERS_MAX}

@@ -8,19 +8,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from kafka import KafkaProducer
 
 from gatewatch.bus import Publisher, open_publisher
+from gatewatch.bus.kafka import cluster_of, make_topics
+from gatewatch.records import topics
+from gatewatch.records.topics import TOPICS
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
 from ingest.manifest import Manifest
 from ingest.manifest_writer import ManifestWriter
 from ingest.service import Ingest
-from tests.ingest.flow_messages import body, draft
+from queries.books import chain
+from tests.gatewatch.bus.test_kafka_records import raw_name
+from tests.ingest.flow_messages import FORMAT, body, draft
+from tests.kafka_broker import KafkaBroker
 
 KILLS = 10
 WAIT_S = 60.0
@@ -109,6 +117,44 @@ def test_a_batch_that_fails_is_counted_and_tried_again(tmp_path: Path, monkeypat
     assert (status["errors"], status["rows"]) == (2, 5)
     assert "disk full" in status["last_error"]
     publisher.close()
+
+
+@pytest.mark.broker
+def test_rubbish_of_other_producers_is_set_aside_and_counted_and_ingest_goes_on(
+    tmp_path: Path, own_kafka_broker: KafkaBroker
+) -> None:
+    settings = Settings(data=str(tmp_path), bus=f"kafka://{own_kafka_broker.bootstrap}", kafka_partitions=1)
+    make_topics(cluster_of(settings), TOPICS)
+    rubbish: list[tuple[str, bytes | None, list[tuple[str, bytes]]]] = [
+        (topics.FLOW_LOGS, b"x", [(raw_name(b"\xff"), b"")]),
+        (topics.FLOW_LOGS, None, []),
+        (topics.FLOW_LOGS, b"x" * 900_000, [("format", b"${no-such-field}")]),
+        (topics.FLOW_LOGS, body(0, 1) + b"\n\xff\xfe", [("format", FORMAT.encode()), ("seq", b"9" * 5_000), ("origin", b"o")]),
+        (topics.METRICS, b"\x00" * 100, []),
+        (topics.AUDIT, b'{"eventTime": 1}\n[[[', [("origin", b"o"), ("seq", b"x")]),
+    ]
+    with closing(KafkaProducer(bootstrap_servers=own_kafka_broker.bootstrap)) as producer:
+        for topic, value, headers in rubbish:
+            producer.send(topic, key=b"k", value=value, headers=headers, partition=0).get(timeout=10)
+    publisher = open_publisher(settings, "forwarder")
+    publisher.publish([draft(body(1, 5), 5)])
+    manifest = Manifest.open_for_reading(tmp_path)
+    with running(settings):
+        until(lambda: manifest.row_count("flow_logs") == 6 and manifest.row_count("rejects") == 7)
+    publisher.close()
+    rejects = pa.concat_tables(pq.read_table(path, partitioning=None) for path in manifest.files("rejects")).to_pylist()
+    assert {(reject["origin"], reject["seq"]) for reject in rejects} == {("", 0)}
+    assert [f"the value is empty ({topics.FLOW_LOGS}:0 offset 1)"] == [
+        reject["reason"] for reject in rejects if "empty" in reject["reason"]
+    ]
+    assert b"\xff\xfe" in {reject["record"] for reject in rejects}
+    foreign = {each.topic: each for each in manifest.streams() if not each.origin}
+    counts = {topic: (each.messages, each.records, each.rows, each.rejected) for topic, each in foreign.items()}
+    assert counts == {topics.FLOW_LOGS: (4, 5, 1, 4), topics.METRICS: (1, 1, 0, 1), topics.AUDIT: (1, 2, 0, 2)}
+    status = read_status(tmp_path, "ingest")
+    assert status is not None
+    assert (status["rejected"], status["errors"]) == (7, 0)
+    assert chain(tmp_path).differences == []
 
 
 @pytest.mark.slow

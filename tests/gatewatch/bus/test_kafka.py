@@ -13,7 +13,8 @@ from gatewatch.bus.kafka import Cluster, KafkaPublisher, cluster_of, make_topics
 from gatewatch.bus.kafka_consumer import KafkaBusConsumer
 from gatewatch.bus.message import Draft, Message
 from gatewatch.settings import BadSetting, Settings
-from tests.kafka_broker import KafkaBroker, free_port
+from tests.kafka_broker import KafkaBroker
+from tests.ports import free_port
 
 LIMITS = spool.SpoolLimits(message_bytes_max=65_536, spool_bytes_max=1 << 24, keep_s=60)
 WAIT_S = 30.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from gatewatch.bus import spool
 from gatewatch.bus.kafka import Cluster, KafkaPublisher, make_topics
 from gatewatch.bus.kafka_consumer import KafkaBusConsumer
 from gatewatch.bus.message import Draft, Message
-from tests.kafka_broker import free_port
+from tests.gatewatch.bus.test_kafka_records import raw_name
+from tests.kafka_broker import KafkaBroker, free_port
 
 LIMITS = spool.SpoolLimits(message_bytes_max=65_536, spool_bytes_max=1 << 24, keep_s=60)
 
@@ -114,6 +116,73 @@ def test_a_message_of_another_producer_has_no_origin(kafka_broker: str, producer
     assert (first.origin, first.seq, first.records, first.value, first.key) == ("", 0, 2, b"a\nb", "")
     assert (second.origin, second.seq, second.value, second.key) == ("", 0, b"", "k")
     assert second.headers == {"colour": "�"}
+    assert first.problem == ""
+    assert second.problem == f"the value is empty ({topic}:0 offset 1)"
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_numbers_that_no_count_has_are_another_producers(kafka_broker: str, producer: Any, topic: str) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    for seq in (b"9" * 5_000, b"0", b"-1", "\u0663".encode(), b"1" + b"0" * 15):
+        headers = [("origin", b"someone"), ("seq", seq), ("records", b"1")]
+        producer.send(topic, value=b"x", partition=0, headers=headers).get(timeout=10)
+    producer.send(topic, value=b"x", partition=0, headers=[("origin", b"o" * 500), ("seq", b"1")]).get(timeout=10)
+    producer.send(topic, value=b"x", partition=0, headers=[("origin", b"o"), ("seq", b"7"), ("records", b"9" * 99)]).get(10)
+    consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    found = [(message.origin, message.seq, message.records) for message in read(consumer, 7)]
+    assert found == [("", 0, 1)] * 6 + [("o", 7, 1)]
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_a_record_that_cannot_be_decoded_does_not_stop_its_partition(
+    kafka_broker: str, producer: Any, topic: str
+) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    for name in ("fine", raw_name(b"\xff\xfe"), "fine"):
+        producer.send(topic, value=b"x", partition=0, headers=[(name, b"1")]).get(timeout=10)
+    consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    found = read(consumer, 3)
+    assert [message.offset for message in found] == [0, 1, 2]
+    assert [bool(message.problem) for message in found] == [False, True, False]
+    assert b"\xff\xfe" in found[1].value
+    assert f"({topic}:0 offset 1)" in found[1].problem
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_an_aborted_transaction_is_not_read(kafka_broker: str, topic: str) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    one = KafkaProducer(bootstrap_servers=kafka_broker, transactional_id=topic)
+    one.init_transactions()
+    for value, end in ((b"no", one.abort_transaction), (b"yes", one.commit_transaction)):
+        one.begin_transaction()
+        one.send(topic, value=value, partition=0)
+        one.flush()
+        end()
+    one.close()
+    consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    assert [message.value for message in read(consumer, 1)] == [b"yes"]
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_a_batch_that_rotted_on_the_brokers_disk_is_passed(own_kafka_broker: KafkaBroker, topic: str) -> None:
+    where = cluster(own_kafka_broker.bootstrap)
+    make_topics(where, [topic])
+    with closing(KafkaProducer(bootstrap_servers=own_kafka_broker.bootstrap)) as one:
+        for value in (b"before", b"rots away", b"behind"):
+            one.send(topic, value=value, partition=0).get(timeout=10)
+    own_kafka_broker.stop()
+    log = own_kafka_broker.folder / "log" / f"{topic}-0" / f"{0:020}.log"
+    log.write_bytes(log.read_bytes().replace(b"rots away", b"rotted aw"))
+    own_kafka_broker.start()
+    consumer = KafkaBusConsumer(where, "reader", [topic], {})
+    first, second, third = read(consumer, 3)
+    assert (first.value, third.value) == (b"before", b"behind")
+    assert "checksum is wrong" in second.problem
+    assert b"rotted aw" in second.value
     consumer.close()
 
 

@@ -9,7 +9,7 @@ from gatewatch.bus.embedded import EmbeddedConsumer, EmbeddedPublisher
 from gatewatch.bus.kafka import KafkaPublisher
 from gatewatch.bus.kafka_consumer import KafkaBusConsumer
 from gatewatch.settings import Settings
-from tests.kafka_broker import free_port
+from tests.ports import free_port
 
 
 def test_embedded_is_the_default(tmp_path: Path) -> None:
