@@ -205,7 +205,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ge=0,
             le=3600,
         ),
-    ] = 5.0
+    ] = 30.0
     alarm_webhook: Annotated[
         str,
         _about(

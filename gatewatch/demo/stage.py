@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 
 from forwarder.lab.lab import Lab
+from forwarder.lab.silence import silence
+from gatewatch.demo.witnesses import DeviceCounts, device_counts
 from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status
 from gatewatch.supervisor import ServiceCommand, Supervisor
@@ -18,8 +20,9 @@ from gatewatch.up import service_command
 from queries.books import chain
 
 TICK_S = 0.1
-#: Longest wait for packets under way, after the traffic stopped.
-SETTLE_S = 1.5
+#: Packets under way have come to rest when the endpoints' devices counted none for this long; longest wait for that.
+REST_S = 1.0
+SETTLE_S_MAX = 10.0
 DRAIN_S_MAX = 30.0
 
 
@@ -52,11 +55,11 @@ class Stage:
         """Start (or start again) one of the lab's appliances."""
         self.supervisor.start(appliance_command(self.lab, name, self.settings))
 
-    def kill_at_work(self, name: str) -> bool:
-        """SIGKILL a service if it is at work, that is, has written its status; False while it only starts."""
-        status = read_status(self.settings.data_path, name)
-        at_work = status is not None and status["pid"] == self.supervisor.process_id(name)
-        return at_work and self.supervisor.kill(name)
+    def kill_ingest_at_work(self) -> bool:
+        """SIGKILL ingest if it is at work, that is, has published something since it started; False until then."""
+        status = read_status(self.settings.data_path, "ingest")
+        at_work = status is not None and status["pid"] == self.supervisor.process_id("ingest") and status["last_commit_s"]
+        return bool(at_work) and self.supervisor.kill("ingest")
 
     def restarted(self) -> set[str]:
         """What died unbidden and was started again, so that it counts from its last start only."""
@@ -78,7 +81,8 @@ class Stage:
     def drain(self) -> bool:
         """End the sources in the order records flow and wait until the lake has all; False when it did not in time."""
         self.supervisor.stop("traffic")
-        self.run_until(time.monotonic() + SETTLE_S, stop=lambda: False)
+        silence(self.lab)
+        self.run_until(time.monotonic() + SETTLE_S_MAX, stop=self._at_rest_since(time.monotonic()))
         for name in ("forwarder", *(appliance.name for appliance in self.lab.appliances), "api", "alarms"):
             self.supervisor.stop(name)
         self.run_until(time.monotonic() + DRAIN_S_MAX, stop=self._nothing_is_held)
@@ -90,6 +94,19 @@ class Stage:
         """Stop what still runs and take the lab down."""
         self.supervisor.stop_all()
         Lab.down(self.settings.data_path)
+
+    def _at_rest_since(self, moved_s: float) -> Callable[[], bool]:
+        """A question: have the endpoints' devices counted no packet for `REST_S`, from `moved_s` (monotonic) on."""
+        counted: list[DeviceCounts] = []
+
+        def at_rest() -> bool:
+            nonlocal counted, moved_s
+            now = [device_counts(endpoint) for endpoint in self.lab.inventory.endpoints]
+            if now != counted:
+                counted, moved_s = now, time.monotonic()
+            return time.monotonic() - moved_s >= REST_S
+
+        return at_rest
 
     def _nothing_is_held(self) -> bool:
         return not any(hop.held for hop in chain(self.settings.data_path).hops)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder, refuse_unwritable, told
+from queries.alarms.state import StateValue
 
 
 @pytest.mark.parametrize("duration_s", [0, 20, 60, 600])
@@ -18,6 +19,17 @@ def test_acts_are_in_order_and_within_the_run(duration_s: float) -> None:
     assert len(acts.ingest_kills_s) == 10
     if duration_s:
         assert max(order + acts.ingest_kills_s) < duration_s
+
+
+def test_the_acts_are_over_when_all_has_been_shown() -> None:
+    acts = plan_acts(60, 1)
+    calm, were = {"unhealthy": StateValue.OK}, {StateValue.OK, StateValue.ALARM}
+    assert not acts.over(revived=True, alarms=calm, alarms_were=were), "ingest was not killed yet"
+    acts.ingest_kills_s.pop()
+    assert acts.over(revived=True, alarms=calm, alarms_were=were)
+    assert not acts.over(revived=False, alarms=calm, alarms_were=were)
+    assert not acts.over(revived=True, alarms={"unhealthy": StateValue.ALARM}, alarms_were=were)
+    assert not acts.over(revived=True, alarms=calm, alarms_were={StateValue.OK})
 
 
 def test_an_earlier_demo_is_removed(tmp_path: Path) -> None:
@@ -45,6 +57,7 @@ def test_a_new_folder_is_made(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
     refuse_unwritable(None)
     refuse_unwritable(tmp_path / "report.json")
+    assert not (tmp_path / "report.json").exists(), "a demo that is refused later must leave no empty report"
     with pytest.raises(Refused, match="cannot be written: No such file or directory"):
         refuse_unwritable(tmp_path / "none" / "report.json")
 
