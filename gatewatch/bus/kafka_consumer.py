@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
@@ -44,8 +45,11 @@ class KafkaBusConsumer:
         self._name = name
         self._topics = tuple(topics)
         self._next = dict(positions)
+        # Positions stored before topics had their ids in them hold for the topic of that name.
+        self._named_plainly = not any("@" in partition for partition in positions)
         self._consumer: Any = None
-        self._assigned: set[Any] = set()
+        #: What is read, by the name under which its position is kept.
+        self._assigned: dict[str, Any] = {}
         self._discover_at_s = 0.0
         self._commit_at_s = 0.0
         self._retry_s = 0.1
@@ -66,7 +70,8 @@ class KafkaBusConsumer:
             self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
             return []
         self._retry_s = 0.1
-        messages = [_message(record) for records in found.values() for record in records]
+        names = {place: name for name, place in self._assigned.items()}
+        messages = [_message(record, names[place]) for place, records in found.items() for record in records]
         for message in messages:
             self._next[message.partition] = message.offset + 1
         return messages
@@ -78,7 +83,7 @@ class KafkaBusConsumer:
         self._commit_at_s = time.monotonic() + COMMIT_S
         offsets = {
             place: OffsetAndMetadata(positions[name], "", -1)
-            for place in self._assigned if (name := _partition_name(place.topic, place.partition)) in positions
+            for name, place in self._assigned.items() if name in positions
         }
         if offsets:
             self._consumer.commit_async(offsets, callback=_ignore_result)
@@ -103,7 +108,7 @@ class KafkaBusConsumer:
             bootstrap_timeout_ms=BLOCK_MS, isolation_level="read_committed",
         )
         read_past(self._consumer, self._damaged)
-        self._assigned = set()
+        self._assigned = {}
         self._discover_at_s = 0.0
 
     def _disconnect(self) -> None:
@@ -118,27 +123,29 @@ class KafkaBusConsumer:
             return
         self._discover_at_s = now_s + DISCOVER_S
         there = {
-            TopicPartition(topic, number)
+            _partition_name(topic, number, self._consumer._cluster.topic_id(topic)): TopicPartition(topic, number)
             for topic in self._topics for number in self._consumer.partitions_for_topic(topic) or ()
         }
         if there == self._assigned:
             return
-        self._consumer.assign(sorted(there))
-        for place in there:
+        self._consumer.assign(sorted(there.values()))
+        for name, place in there.items():
             # Without a stored position the beginning is wanted, not what the group committed.
-            self._consumer.seek(place, self._next.get(_partition_name(place.topic, place.partition), 0))
+            plain = self._next.get(_partition_name(place.topic, place.partition, None), 0) if self._named_plainly else 0
+            self._consumer.seek(place, self._next.get(name, plain))
         self._assigned = there
 
 
-def _partition_name(topic: str, number: int) -> str:
-    return f"{topic}:{number}"
+def _partition_name(topic: str, number: int, topic_id: UUID | None) -> str:
+    """The topic's id tells it from one that was deleted, or is on another cluster, whose offsets mean other messages."""
+    return f"{topic}:{number}" if topic_id is None else f"{topic}:{number}@{topic_id}"
 
 
 def _ignore_result(offsets: Any, result: Any) -> None:
     """The group's offsets are only shown; the ones that count are in the manifest."""
 
 
-def _message(record: Any) -> Message:
+def _message(record: Any, partition: str) -> Message:
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     origin, seq, records = headers.pop("origin", ""), headers.pop("seq", ""), headers.pop("records", "")
     value = record.value or b""
@@ -150,7 +157,7 @@ def _message(record: Any) -> Message:
         topic=record.topic, key=(record.key or b"").decode(errors="replace"), value=value,
         records=1 if problem else (own and _number(records)) or value.count(b"\n") + 1,
         headers=headers, origin=origin if own else "", seq=_number(seq) if own else 0,
-        partition=_partition_name(record.topic, record.partition), offset=record.offset, problem=problem,
+        partition=partition, offset=record.offset, problem=problem,
     )
 
 

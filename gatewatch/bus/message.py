@@ -22,7 +22,7 @@ class Draft:
 class Message:
     """A message with its place.  `origin` and `topic` name a stream, `seq` (from 1, no gaps) the place in it.
 
-    `partition` and `offset` say where a consumer read it: `topic:partition-number` and the Kafka offset, or
+    `partition` and `offset` say where a consumer read it: `topic:partition-number@topic-id` and the Kafka offset, or
     `topic:origin` and the seq on the embedded bus.  A consumer resumes at `offset + 1` of each partition.
     `problem` is why this is no message but something a foreign producer, or damage, left in its place: then `value` is
     what there is of it, whole, and not records; empty for every other.

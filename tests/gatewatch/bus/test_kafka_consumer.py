@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
 
 from gatewatch.bus import spool
 from gatewatch.bus.kafka import Cluster, KafkaPublisher, make_topics
@@ -88,8 +89,9 @@ def test_the_group_shows_how_far_it_is(kafka_broker: str, producer: Any, topic: 
     for _ in range(3):
         producer.send(topic, value=b"x", partition=1).get(timeout=10)
     consumer = KafkaBusConsumer(cluster(kafka_broker), topic, [topic], {})
-    assert len(read(consumer, 3)) == 3
-    consumer.acknowledge({f"{topic}:1": 3})
+    found = read(consumer, 3)
+    assert len(found) == 3
+    consumer.acknowledge({found[0].partition: 3})
     admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
     group, place = f"gatewatch-{topic}", TopicPartition(topic, 1)
     offset = None
@@ -201,5 +203,49 @@ def test_a_partition_added_later_is_read(
     late = KafkaProducer(bootstrap_servers=kafka_broker)
     late.send(topic, value=b"y", partition=2).get(timeout=10)
     late.close()
-    assert [(message.partition, message.value) for message in read(consumer, 1)] == [(f"{topic}:2", b"y")]
+    [message] = read(consumer, 1)
+    assert (message.partition.partition("@")[0], message.value) == (f"{topic}:2", b"y")
+    consumer.close()
+
+
+@pytest.mark.broker
+def test_a_topic_made_anew_is_read_from_its_beginning(kafka_broker: str, topic: str) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    with closing(KafkaProducer(bootstrap_servers=kafka_broker)) as one:
+        for _ in range(3):
+            one.send(topic, value=b"old", partition=0).get(timeout=10)
+    first = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
+    last = read(first, 3)[-1]
+    first.close()
+    with closing(KafkaAdminClient(bootstrap_servers=kafka_broker)) as admin:
+        admin.delete_topics([topic])
+    make_anew(kafka_broker, topic)
+    with closing(KafkaProducer(bootstrap_servers=kafka_broker)) as one:
+        for _ in range(5):
+            one.send(topic, value=b"new", partition=0).get(timeout=10)
+    second = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {last.partition: last.offset + 1})
+    assert [(message.value, message.offset) for message in read(second, 5)] == [(b"new", offset) for offset in range(5)]
+    second.close()
+
+
+def make_anew(bootstrap: str, topic: str) -> None:
+    """The broker deletes in the background; until then there is the old one."""
+    for _ in range(100):
+        try:
+            make_topics(cluster(bootstrap), [topic])
+            with closing(KafkaProducer(bootstrap_servers=bootstrap)) as one:
+                if len(one.partitions_for(topic)) == 2:
+                    return
+        except KafkaError:
+            continue
+    raise AssertionError(f"{topic} was not made anew")
+
+
+@pytest.mark.broker
+def test_positions_stored_without_the_topics_id_still_hold(kafka_broker: str, producer: Any, topic: str) -> None:
+    make_topics(cluster(kafka_broker), [topic])
+    for value in (b"a", b"b", b"c"):
+        producer.send(topic, value=value, partition=0).get(timeout=10)
+    consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {f"{topic}:0": 2})
+    assert [message.value for message in read(consumer, 1)] == [b"c"]
     consumer.close()
