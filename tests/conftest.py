@@ -20,13 +20,26 @@ settings.load_profile("gatewatch")
 
 SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 
+#: Whoever runs the tests may use gatewatch and AWS: settings, profiles, endpoints.  No test is about theirs.
+FOREIGN_PREFIXES = ("GATEWATCH_", "AWS_", "BOTO_")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """kafka-python leaves sockets whose connection was refused to the garbage collector; any later test may run it.
     Such a socket is bound to no address, which no socket of ours is when it is forgotten."""
+    forget_the_users_environment()
     config.addinivalue_line(
         "filterwarnings", r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, laddr=\('0.0.0.0':ResourceWarning"
     )
+
+
+def forget_the_users_environment() -> None:
+    """Drop the user's own settings, and have a proxy, where there is one, asked for nothing on this machine."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN_PREFIXES)]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name, ""), "127.0.0.1", "localhost")))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,15 +10,12 @@ from dataclasses import dataclass
 
 from dashboards import service
 from dashboards.console import Console
+from tests.ports import free_port
+
+__all__ = ["Reply", "answers", "free_port", "get", "served", "wait_until"]
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for something that another thread does."""
     paused = threading.Event()
     for _ in range(int(timeout_s / 0.05)):
@@ -40,7 +36,7 @@ class Reply:
 
 def get(port: int, path: str, host: str = "127.0.0.1") -> Reply:
     """Ask the console on a port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
@@ -54,7 +50,7 @@ def answers(port: int) -> bool:
     """Whether the console on a port answers."""
     try:
         return get(port, "/health").status == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):  # none, or one that ends in the middle of its answer
         return False
 
 
@@ -69,6 +65,6 @@ def served(console: Console) -> Iterator[int]:
         yield port
     finally:
         stop.set()
-        thread.join(15)
+        thread.join(60)
         console.close()
     assert not thread.is_alive()

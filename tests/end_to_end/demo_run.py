@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from gatewatch.status_file import read_status
+from tests.ports import free_port
 
-#: Another name than the default, so that a demo somebody runs on this machine is not in the way.
-LAB_NAME = "gwtest"
+#: A name of this process alone: namespaces are the whole machine's, and another demo or test run may be under way.
+LAB_NAME = f"gwtest{os.getpid()}"
+#: How much longer than its traffic a run may take: start-up, what is under way at the end, a busy machine.
+RUN_MORE_S_MAX = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +33,6 @@ class DemoRun:
     output: str
     status: int
     capture: Path | None
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run_demo(folder: Path, *arguments: str, duration_s: int, capture: bool = False) -> DemoRun:
@@ -61,22 +56,30 @@ def run_demo(folder: Path, *arguments: str, duration_s: int, capture: bool = Fal
         str(free_port()),
         *arguments,
     ]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    with (folder / "output").open("wb") as said:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
     try:
-        with provider_capture(data, folder / "provider.pcap") if capture else no_capture() as file:
-            output, _ = process.communicate(timeout=duration_s + 120)
+        with provider_capture(process, data, folder / "provider.pcap") if capture else no_capture() as file:
+            process.wait(duration_s + RUN_MORE_S_MAX)
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-    figures = json.loads(report.read_text()) if report.exists() else {}
-    return DemoRun(data=data, report=figures, output=output, status=process.returncode, capture=file)
+        end(process)
+    output = (folder / "output").read_text(encoding="utf-8")
+    figures = report.read_text(encoding="utf-8") if report.exists() else ""
+    assert figures, f"the demo wrote no report; it said:\n{output}"
+    return DemoRun(data=data, report=json.loads(figures), output=output, status=process.returncode, capture=file)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Stop it, if it still runs, so that it takes its lab down; by force if it does not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(90)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
@@ -86,11 +89,14 @@ def no_capture() -> Iterator[None]:
 
 
 @contextmanager
-def provider_capture(data: Path, file: Path) -> Iterator[Path]:
-    """Capture GENEVE at the balancer's node from the moment traffic flows."""
-    deadline = time.monotonic() + 60
-    while (read_status(data, "traffic") or {"pid": 0})["pid"] == 0:
-        assert time.monotonic() < deadline, "no traffic within 60 s"
+def provider_capture(demo: subprocess.Popen[bytes], data: Path, file: Path) -> Iterator[Path | None]:
+    """Capture GENEVE at the balancer's node from the moment traffic flows; nothing if the demo ends before that."""
+    deadline = time.monotonic() + RUN_MORE_S_MAX
+    while read_status(data, "traffic") is None:
+        if demo.poll() is not None:
+            yield None
+            return
+        assert time.monotonic() < deadline, f"no traffic within {RUN_MORE_S_MAX} s"
         threading.Event().wait(0.1)
     node = json.loads((data / "lab" / "lab.json").read_text())["plan"]["inventory"]["nodes"][0]
     capture = subprocess.Popen(
@@ -118,4 +124,4 @@ def provider_capture(data: Path, file: Path) -> Iterator[Path]:
         yield file
     finally:
         capture.terminate()
-        capture.wait(10)
+        capture.wait(60)

@@ -14,7 +14,7 @@ from gatewatch.records.tables import TABLES
 from queries.lake import Lake
 from tests.end_to_end.demo_run import LAB_NAME, DemoRun, run_demo
 
-pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.tshark, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.tshark, pytest.mark.timeout(900)]
 
 CAPTURE_WINDOW_S = 10
 PROBE_INTERVAL_S, UNHEALTHY_THRESHOLD = 5, 2

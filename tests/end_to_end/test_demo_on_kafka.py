@@ -8,7 +8,7 @@ from queries.lake import Lake
 from tests.end_to_end.demo_run import DemoRun, run_demo
 from tests.kafka_broker import KafkaBroker, missing
 
-pytestmark = [pytest.mark.network, pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.network, pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(900)]
 
 KILLS = 10
 

@@ -7,11 +7,11 @@ import socket
 import pytest
 
 from gatewatch.listen_port import PortTaken, refuse_taken
+from tests.ports import free_port
 
 
 def test_a_free_port_is_left_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     refuse_taken("127.0.0.1", port, "--api-port")
     refuse_taken("127.0.0.1", port, "--api-port")
 

@@ -27,20 +27,14 @@ from forwarder.control.store import Observation, Store
 from forwarder.desired import TargetState
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
+from tests.ports import free_port
 
 INVENTORY = Path(__file__).parents[2] / "fixtures" / "control" / "inventory.toml"
 ONE = "i-0a000000000000001"
-QUICK = {"Delay": 0.05, "MaxAttempts": 100}
+QUICK = {"Delay": 0.05, "MaxAttempts": 1000}
 
 
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], Any], timeout_s: float = 20.0) -> None:
+def wait_for(condition: Callable[[], Any], timeout_s: float = 60.0) -> None:
     """Wait until `condition` holds."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():
@@ -51,7 +45,7 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 20.0) -> None:
 def healthy(port: int) -> bool:
     """Whether `/health` answers."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -72,7 +66,7 @@ class Running:
         return boto3.client(
             name, endpoint_url=f"http://127.0.0.1:{self.settings.api_port}", region_name="us-east-1",
             aws_access_key_id="AKIDTEST", aws_secret_access_key="secret",
-            config=Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=10), **more,
+            config=Config(retries={"max_attempts": 1}, connect_timeout=60, read_timeout=60), **more,
         )
 
     def stop(self) -> None:

@@ -17,11 +17,11 @@ ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/firewalls
 
 
 @pytest.fixture
-def silent() -> Settings:
-    """Settings whose API port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    return Settings(api_port=port)
+def silent() -> Iterator[Settings]:
+    """Settings whose API port nobody listens on, or can before the test is over."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield Settings(api_port=taken.getsockname()[1])
 
 
 @pytest.fixture

@@ -213,14 +213,14 @@ def test_the_service_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
             process.wait(0.05)
         assert process.returncode is None
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 0, errors.decode()
 
 
 def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     def act(service: AlarmService) -> None:
         process = start(settings_of(tmp_path))
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=90)
         assert process.returncode == 1
         assert b"already publishes" in errors
 
@@ -229,7 +229,7 @@ def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_bad_alarms_file_is_told_and_nothing_starts(tmp_path: Path) -> None:
     process = start(settings_of(tmp_path, alarms_file=str(tmp_path / "none.toml")))
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 1
     assert b"none.toml: cannot be read" in errors
 
