@@ -152,11 +152,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     compact_files_min: Annotated[
         int, _about("small files of one hour that are merged into one", "ingest", unit="files", ge=2, le=10_000)
     ] = 64
+    compact_quiet_s: Annotated[
+        int,
+        _about(
+            "how long nothing was written for an hour before its last small files, however few, are merged",
+            "ingest",
+            unit="seconds",
+            ge=60,
+            le=604_800,
+        ),
+    ] = 1_800
     orphan_age_s: Annotated[
         int,
         _about("age at which a file unknown to the manifest is deleted", "ingest", unit="seconds", ge=60, le=604_800),
     ] = 900
-
+    orphan_look_s: Annotated[
+        int, _about("time between two searches for such files", "ingest", unit="seconds", ge=10, le=604_800)
+    ] = 3_600
     dropped_file_keep_s: Annotated[
         int,
         _about(
@@ -236,6 +248,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "gw"
 
     # All services
+    log_bytes_max: Annotated[
+        int,
+        _about(
+            "size of a log file in DATA/logs; what is longer moves to old files, of which three are kept",
+            unit="bytes",
+            ge=131_072,
+            le=1 << 30,
+        ),
+    ] = 16 << 20
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least level that is logged")] = "info"
 
     @property

@@ -158,21 +158,27 @@ class ManifestWriter:
                     raise ValueError(f"{file.path} is not a live file of the manifest")
             self._add_files(connection, [new], at_s)
 
-    def crowded_slots(self, files_min: int, bytes_max: int) -> list[tuple[str, str, int]]:
-        """(table, slot, files) of slots with at least `files_min` live files below `bytes_max`, worst first."""
+    def crowded_slots(
+        self, files_min: int, *, bytes_max: int, rows_max: int, quiet_since_s: float
+    ) -> list[tuple[str, str, int]]:
+        """(table, slot, small files) of the slots to merge, worst first.
+
+        Small is a live file below both limits.  A slot has at least `files_min` of them, or two, and nothing of it was
+        written since `quiet_since_s` (epoch seconds).
+        """
         rows = self._connection.execute(
-            "select table_name, slot, count(*) from files where dropped_at_s is null and bytes < ?"
-            " group by table_name, slot having count(*) >= ? order by 3 desc",
-            (bytes_max, files_min),
+            "select table_name, slot, sum(bytes < ? and rows < ?) as small from files where dropped_at_s is null"
+            " group by table_name, slot having small >= ? or (small >= 2 and max(added_at_s) < ?) order by 3 desc",
+            (bytes_max, rows_max, files_min, quiet_since_s),
         )
         return rows.fetchall()
 
-    def live_files(self, table: str, slot: str, bytes_max: int) -> list[LakeFile]:
-        """The slot's live files below `bytes_max`, smallest first."""
+    def small_files(self, table: str, slot: str, *, bytes_max: int, rows_max: int) -> list[LakeFile]:
+        """The slot's live files below both limits, smallest first."""
         rows = self._connection.execute(
             "select path, table_name, slot, rows, bytes, min_ms, max_ms from files"
-            " where table_name = ? and slot = ? and dropped_at_s is null and bytes < ? order by bytes, path",
-            (table, slot, bytes_max),
+            " where table_name = ? and slot = ? and dropped_at_s is null and bytes < ? and rows < ? order by bytes, path",
+            (table, slot, bytes_max, rows_max),
         )
         names = ("path", "table", "slot", "rows", "bytes", "min_ms", "max_ms")
         return [LakeFile(**dict(zip(names, row, strict=True))) for row in rows]

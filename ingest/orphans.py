@@ -1,28 +1,48 @@
 """Files that the manifest does not know: left by a crash between rename and commit, or in the middle of writing.
 
-Only files old enough that no commit can be about to name them are deleted, and only names that ingest itself gives.
+Only old files are deleted, only names that ingest itself gives, and only while no commit can be about to name one.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from ingest.manifest_writer import ManifestWriter
 
 _SUFFIX = ".parquet"
 
 
-def delete(lake: Path, manifest: ManifestWriter, before_s: float) -> int:
-    """Delete Parquet files unknown to the manifest and last written before then (epoch seconds); how many."""
-    known = manifest.known_paths()
-    deleted = 0
+def delete(lake: Path, manifest: ManifestWriter, before_s: float, writing: AbstractContextManager[Any]) -> int:
+    """Delete Parquet files unknown to the manifest and last written before then (epoch seconds); how many.
+
+    Whoever writes a file holds `writing` until the manifest has it, or is the caller's own thread.
+    """
+    old = list(_old(lake, before_s))
+    if not old:
+        return 0
+    with writing:
+        # Asked for after the search: what was in the middle of being published then is known by now.
+        known = manifest.known_paths()
+        unknown = [path for path in old if path.relative_to(lake).as_posix() not in known]
+        for path in unknown:
+            path.unlink(missing_ok=True)
+    return len(unknown)
+
+
+def _old(lake: Path, before_s: float) -> Iterator[Path]:
     for folder, _, names in os.walk(lake):
         for name in names:
             path = Path(folder, name)
-            if not name.endswith(_SUFFIX) or path.relative_to(lake).as_posix() in known:
-                continue
-            if path.stat().st_mtime < before_s:
-                path.unlink()
-                deleted += 1
-    return deleted
+            if name.endswith(_SUFFIX) and _written_s(path) < before_s:
+                yield path
+
+
+def _written_s(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # a temporary name, just renamed
+        return float("inf")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class Pipeline:
             raise IngestHeld(f"{error.holder} already writes the lake of {data}; stop it first") from None
         self.manifest = ManifestWriter(data / MANIFEST)
         self.counters = Counters()
+        #: Held while there are files that the manifest does not know yet.
+        self.writing = threading.Lock()
         #: (lag in seconds, rows) of the newest commit, all tables.
         self.newest_lags: list[tuple[float, int]] = []
         self._clock = clock
@@ -70,6 +73,17 @@ class Pipeline:
         commit = Commit(
             at_s=self._clock(), positions=batch.positions, streams=batch.streams, gaps=batch.gaps, filled=batch.filled
         )
+        with self.writing:
+            self._publish(batch, commit)
+        self._remember(commit)
+        return batch.positions
+
+    def close(self) -> None:
+        """Close the manifest and let another process write the lake."""
+        self.manifest.close()
+        release(self._lock)
+
+    def _publish(self, batch: batches.Batch, commit: Commit) -> None:
         try:
             for name, rows in batch.rows.items():
                 for file in lake_files.write(self.lake, TABLES[name], rows, commit.at_s):
@@ -82,13 +96,6 @@ class Pipeline:
         except BaseException:
             self._take_back(commit)
             raise
-        self._remember(commit)
-        return batch.positions
-
-    def close(self) -> None:
-        """Close the manifest and let another process write the lake."""
-        self.manifest.close()
-        release(self._lock)
 
     def _take_back(self, commit: Commit) -> None:
         """Delete what a failed attempt wrote: a full disk must not get fuller with each try."""

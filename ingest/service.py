@@ -49,14 +49,14 @@ class Ingest:
         self._status_at_s = 0.0
         self._orphans = 0
         self._pipeline = Pipeline(settings.data_path)
-        self._compactor = Compactor(settings)
+        self._compactor = Compactor(settings, writing=self._pipeline.writing)
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set."""
         settings = self._settings
         self._write_status()
         before_s = time.time() - settings.orphan_age_s
-        self._orphans = orphans.delete(self._pipeline.lake, self._pipeline.manifest, before_s)
+        self._orphans = orphans.delete(self._pipeline.lake, self._pipeline.manifest, before_s, self._pipeline.writing)
         positions = Manifest.open_for_reading(settings.data_path / MANIFEST).positions()
         consumer = open_consumer(settings, SERVICE, TOPICS, positions)
         self._compactor.start()
@@ -123,7 +123,7 @@ class Ingest:
         lags = self._pipeline.newest_lags
         content = {
             **asdict(self._pipeline.counters), "compaction": asdict(self._compactor.counters),
-            "orphans_deleted": self._orphans, "errors": self._errors + self._compactor.errors,
+            "orphans_deleted": self._orphans + self._compactor.counters.orphans_deleted, "errors": self._errors + self._compactor.errors,
             "last_error": self._last_error or self._compactor.last_error, "last_commit_s": self._last_commit_s,
             "lag_s": max((lag_s for lag_s, _ in lags), default=0.0), "bus": self._settings.bus, "stopped": last,
         }

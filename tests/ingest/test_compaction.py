@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from pathlib import Path
 
 import pyarrow as pa
@@ -69,7 +71,7 @@ def test_replaced_files_leave_the_disk_after_their_time(tmp_path: Path) -> None:
 
 def test_an_hour_with_few_files_is_left_alone(tmp_path: Path) -> None:
     pipeline = fill(tmp_path, 3)
-    compactor = Compactor(settings(tmp_path))
+    compactor = Compactor(settings(tmp_path), clock=lambda: HOUR_START_S + 200.0)
     compactor.work(pipeline.manifest)
     assert compactor.counters.merges == 0
     pipeline.close()
@@ -96,4 +98,78 @@ def test_a_crash_before_the_swap_changes_nothing_for_readers(tmp_path: Path, mon
     with pytest.raises(KeyboardInterrupt):
         Compactor(settings(tmp_path)).work(pipeline.manifest)
     assert Manifest.open_for_reading(tmp_path).files("flow_logs") == before
+    pipeline.close()
+
+
+def on_disk(data: Path) -> set[Path]:
+    return set((data / "lake").rglob("*.parquet"))
+
+
+def test_a_quiet_hour_becomes_one_file_however_few_it_has(tmp_path: Path) -> None:
+    pipeline = fill(tmp_path, 3)
+    before, now_s = rows(tmp_path), [HOUR_START_S + 100.0 + 1_800.0]
+    compactor = Compactor(settings(tmp_path), clock=lambda: now_s[0])
+    compactor.work(pipeline.manifest)
+    assert compactor.counters.merges == 0
+    now_s[0] += 1.0
+    for _ in range(3):
+        compactor.work(pipeline.manifest)
+    assert compactor.counters.merges == 2
+    manifest = Manifest.open_for_reading(tmp_path)
+    assert [len(manifest.files(table)) for table in ("flow_logs", "rejects")] == [1, 1]
+    assert rows(tmp_path) == before
+    pipeline.close()
+
+
+def test_an_hour_that_cannot_be_merged_holds_up_no_other_and_no_deletion(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, clock=lambda: HOUR_START_S + 100.0)
+    for seq in range(1, 10):
+        # Five files of one hour, which comes first, and four of the next.
+        pipeline.take([message(seq, body(0, 10, HOUR_START_S + (3_600 if seq > 5 else 0)))])
+    first = Manifest.open_for_reading(tmp_path).files("flow_logs", end_s=HOUR_START_S + 3_600)
+    damaged = first[2].read_bytes()
+    first[2].write_bytes(damaged[:len(damaged) // 2])
+    now_s, steady_s = [1_000.0], [0.0]
+    compactor = Compactor(settings(tmp_path), clock=lambda: now_s[0], steady_clock=lambda: steady_s[0])
+    compactor.work(pipeline.manifest)
+    assert (compactor.counters.merges, compactor.errors) == (1, 1)
+    assert first[0].parent.name in compactor.last_error
+    now_s[0] += 100.0
+    compactor.work(pipeline.manifest)
+    assert (compactor.counters.files_deleted, compactor.errors) == (4, 1)
+    # Repaired, it is merged once its time to be left alone is over.
+    first[2].write_bytes(damaged)
+    steady_s[0] = compaction.SET_ASIDE_S
+    compactor.work(pipeline.manifest)
+    assert (compactor.counters.merges, compactor.errors) == (2, 1)
+    pipeline.close()
+
+
+def test_a_swap_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = fill(tmp_path, 4)
+    before = on_disk(tmp_path)
+
+    def locked(*_: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(type(pipeline.manifest), "swap", locked)
+    compactor = Compactor(settings(tmp_path), clock=lambda: HOUR_START_S + 200.0)
+    compactor.work(pipeline.manifest)
+    assert compactor.errors == 1
+    assert on_disk(tmp_path) == before
+    pipeline.close()
+
+
+def test_files_nobody_knows_are_searched_for_again_and_again(tmp_path: Path) -> None:
+    pipeline, steady_s = fill(tmp_path, 1), [0.0]
+    before = on_disk(tmp_path)
+    compactor = Compactor(settings(tmp_path), steady_clock=lambda: steady_s[0], writing=pipeline.writing)
+    for number, steady_s[0] in enumerate((3_599.0, 3_600.0, 7_199.0, 7_200.0)):
+        orphan = next(iter(before)).with_name(f"orphan{number}.parquet")
+        orphan.write_bytes(b"")
+        os.utime(orphan, (1_000, 1_000))
+        compactor.work(pipeline.manifest)
+        assert orphan.exists() == (number % 2 == 0)
+    assert on_disk(tmp_path) == before
+    assert compactor.counters.orphans_deleted == 4
     pipeline.close()

@@ -65,11 +65,26 @@ def test_a_swap_that_would_change_rows_is_refused(
     writer.close()
 
 
+def crowded(writer: ManifestWriter, files_min: int, *, quiet_since_s: float = 0.0) -> list[tuple[str, str, int]]:
+    return writer.crowded_slots(files_min, bytes_max=1_000, rows_max=50, quiet_since_s=quiet_since_s)
+
+
 def test_crowded_slots_count_small_live_files(writer: ManifestWriter) -> None:
-    writer.commit(Commit(at_s=1, files=[file("a"), file("b"), file("c", size=5), file("large", size=1_000)]))
-    assert writer.crowded_slots(3, 1_000) == [("metrics", "metrics", 3)]
-    assert writer.crowded_slots(4, 1_000) == []
-    assert [f.path for f in writer.live_files("metrics", "metrics", 1_000)] == ["metrics/c", "metrics/a", "metrics/b"]
+    small, big = [file("a"), file("b"), file("c", size=5)], [file("large", size=1_000), file("long", rows=50)]
+    writer.commit(Commit(at_s=1, files=[*small, *big]))
+    assert crowded(writer, 3) == [("metrics", "metrics", 3)]
+    assert crowded(writer, 4) == []
+    found = writer.small_files("metrics", "metrics", bytes_max=1_000, rows_max=50)
+    assert [f.path for f in found] == ["metrics/c", "metrics/a", "metrics/b"]
+    writer.close()
+
+
+def test_a_quiet_slot_is_to_be_merged_however_few_its_files_are(writer: ManifestWriter) -> None:
+    writer.commit(Commit(at_s=1, files=[file("a")]))
+    assert crowded(writer, 64, quiet_since_s=9) == []
+    writer.commit(Commit(at_s=5, files=[file("b")]))
+    assert crowded(writer, 64, quiet_since_s=5) == []
+    assert crowded(writer, 64, quiet_since_s=5.1) == [("metrics", "metrics", 2)]
     writer.close()
 
 

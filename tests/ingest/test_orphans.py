@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ingest import orphans
-from ingest.manifest import Manifest
+from ingest.manifest import MANIFEST, Manifest
+from ingest.manifest_writer import Commit, ManifestWriter
 from ingest.pipeline import Pipeline
 from tests.ingest.flow_messages import body, message
 
@@ -21,6 +25,39 @@ def test_old_unknown_files_are_deleted_and_nothing_else(tmp_path: Path) -> None:
         path.write_text("x", encoding="utf-8")
     for path in (known, old, temporary, note):
         os.utime(path, (1_000, 1_000))
-    assert orphans.delete(pipeline.lake, pipeline.manifest, 2_000) == 2
+    assert orphans.delete(pipeline.lake, pipeline.manifest, 2_000, pipeline.writing) == 2
     assert {path for path in (known, old, temporary, young, note) if path.exists()} == {known, young, note}
     pipeline.close()
+
+
+def test_a_file_that_is_about_to_be_published_stays_however_old_the_clock_says_it_is(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    commit, deleted = pipeline.manifest.commit, []
+
+    def slow(what: Commit) -> None:
+        with ThreadPoolExecutor() as other:
+            # All files are old in an hour: the search finds this one and must wait for the manifest to know it.
+            search = other.submit(orphans.delete, pipeline.lake, other_writer, time.time() + 3_600, Waiting(pipeline, commit, what))
+            deleted.append(search.result())
+
+    other_writer = ManifestWriter(tmp_path / MANIFEST)
+    pipeline.manifest.commit = slow  # type: ignore[method-assign]
+    pipeline.take([message(1, body(0, 1))])
+    assert deleted == [0]
+    assert [path.exists() for path in Manifest.open_for_reading(tmp_path).files("flow_logs")] == [True]
+    other_writer.close()
+    pipeline.close()
+
+
+class Waiting:
+    """Stands for the pipeline's lock: held until the commit is through, then free."""
+
+    def __init__(self, pipeline: Pipeline, commit: Callable[[Commit], None], what: Commit) -> None:
+        self._pipeline, self._commit, self._what = pipeline, commit, what
+
+    def __enter__(self) -> None:
+        assert self._pipeline.writing.locked()
+        self._commit(self._what)
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held."""
