@@ -60,7 +60,7 @@ def lab_run(settings: Settings, *, balancer: bool, rate: float) -> None:
 def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
     stop = stop_event()
     lab = Lab.up(settings.data_path, name=settings.lab_name)
-    supervisor = Supervisor(settings.data_path / "logs")
+    supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     try:
         for appliance in lab.appliances:
             supervisor.start(appliance_command(lab, appliance.name, settings))

@@ -7,8 +7,12 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import TextIO
 
 import structlog
+
+#: One line at a time, whatever thread and logger it comes from.
+_writing = threading.Lock()
 
 
 def set_up_logging(level: str) -> None:
@@ -21,9 +25,34 @@ def set_up_logging(level: str) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: LogLines(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class LogLines:
+    """Writes log lines.  A full disk, or nobody who reads, costs lines, which are counted, and never the service.
+
+    structlog's own would raise in the middle of whatever wanted to say something.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._lost = 0
+
+    def msg(self, message: str) -> None:
+        """Write a line, and first how many could not be written before it."""
+        with _writing:
+            try:
+                if self._lost:
+                    self._file.write(f"{self._lost} log lines could not be written here\n")
+                self._file.write(message + "\n")
+                self._file.flush()
+                self._lost = 0
+            except OSError:
+                self._lost += 1
+
+    log = debug = info = warn = warning = error = exception = critical = fatal = msg
 
 
 def stop_event() -> threading.Event:

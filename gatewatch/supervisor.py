@@ -1,9 +1,9 @@
 """Runs the services as child processes: restarts what dies, stops all in order, leaves none behind.
 
-A child that keeps dying is started again after a growing wait (`RESTART_WAITS_S`).  Each child has a session of its own,
-so that Ctrl-C reaches the supervisor alone, which then stops them in the reverse order of their start; a child of a
-supervisor that was killed is told by the kernel (PR_SET_PDEATHSIG).  The kernel means the parent *thread* by that: start
-and poll from the main thread only.
+A child that keeps dying, or cannot be started again, is tried after a growing wait (`RESTART_WAITS_S`).  Each child has
+a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops them in the reverse order of their
+start; a child of a supervisor that was killed is told by the kernel (PR_SET_PDEATHSIG).  The kernel means the parent
+*thread* by that: start and poll from the main thread only.
 """
 
 from __future__ import annotations
@@ -20,13 +20,19 @@ from pathlib import Path
 
 import structlog
 
+from gatewatch.log_file import shorten
+from gatewatch.repeated_error import RepeatedError
+
 RESTART_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 #: A child that lived this long is counted as well again.
 STEADY_S = 30.0
 STOP_WAIT_S = 15.0
+#: How often the sizes of the log files are looked at.
+LOG_LOOK_S = 1.0
 
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+# Looked up here: between fork and exec nothing may be that takes a lock another thread could have held.
+_prctl = ctypes.CDLL(None).prctl
 _log = structlog.get_logger("supervisor")
 
 
@@ -57,9 +63,12 @@ class _Child:
 class Supervisor:
     """The children by name.  `start` adds one, `watch` keeps them running, `stop_all` ends them."""
 
-    def __init__(self, log_folder: Path) -> None:
-        """Nothing runs yet; what the children print goes to `<log_folder>/<name>.log`."""
+    def __init__(self, log_folder: Path, *, log_bytes_max: int = 16 << 20) -> None:
+        """Nothing runs yet; what the children print goes to `<log_folder>/<name>.log`, kept below `log_bytes_max`."""
         self._log_folder = log_folder
+        self._log_bytes_max = log_bytes_max
+        self._log_look_due_s = 0.0
+        self._repeated = RepeatedError(_log)
         self._children: dict[str, _Child] = {}
         self._lock = threading.RLock()
 
@@ -70,10 +79,14 @@ class Supervisor:
             self._spawn(child)
 
     def poll(self, now_s: float) -> None:
-        """Start again what died and has waited long enough.  `now_s` is monotonic."""
+        """Start again what died and has waited long enough, shorten logs that are too long.  `now_s` is monotonic."""
         with self._lock:
             for child in self._children.values():
                 self._poll_child(child, now_s)
+            if now_s >= self._log_look_due_s:
+                self._log_look_due_s = now_s + LOG_LOOK_S
+                for name in self._children:
+                    self._shorten_log(name)
 
     def watch(self, stop: threading.Event, interval_s: float = 0.1) -> None:
         """Poll until `stop` is set."""
@@ -131,9 +144,18 @@ class Supervisor:
         child = self._children.get(name)
         return child.process.pid if child is not None and child.process is not None else None
 
+    def _log_path(self, name: str) -> Path:
+        return self._log_folder / f"{name}.log"
+
+    def _shorten_log(self, name: str) -> None:
+        try:
+            shorten(self._log_path(name), self._log_bytes_max)
+        except OSError:
+            self._repeated.exception("a log file cannot be shortened", log=str(self._log_path(name)))
+
     def _spawn(self, child: _Child) -> None:
         self._log_folder.mkdir(parents=True, exist_ok=True)
-        with (self._log_folder / f"{child.command.name}.log").open("ab") as log:
+        with self._log_path(child.command.name).open("ab") as log:
             child.process = subprocess.Popen(
                 child.command.argv,
                 stdin=subprocess.DEVNULL,
@@ -155,15 +177,25 @@ class Supervisor:
                 service=child.command.name,
                 status=child.process.returncode,
                 wait_s=restart_wait_s(child.deaths),
-                log=str(self._log_folder / f"{child.command.name}.log"),
+                log=str(self._log_path(child.command.name)),
             )
         if child.due_s is not None and now_s >= child.due_s:
-            child.restarts += 1
+            self._spawn_again(child, now_s)
+
+    def _spawn_again(self, child: _Child, now_s: float) -> None:
+        """What stands in the way (no memory, a full disk) may pass; the other children must not end for it."""
+        try:
             self._spawn(child)
+        except (OSError, subprocess.SubprocessError):
+            child.deaths += 1
+            child.due_s = now_s + restart_wait_s(child.deaths)
+            self._repeated.exception("service cannot be started, is tried again", service=child.command.name)
+        else:
+            child.restarts += 1
 
 
 def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[bytes], name: str, wait_s: float) -> int:

@@ -44,7 +44,7 @@ def refuse_taken_ports(settings: Settings, *, console: bool) -> None:
 
 def _run(settings: Settings) -> int:
     stop = stop_event()
-    supervisor = Supervisor(settings.data_path / "logs")
+    supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     for name in SERVICES:
         supervisor.start(service_command(name, settings))
     typer.echo(f"AWS API   http://{settings.api_host}:{settings.api_port}")

@@ -32,7 +32,7 @@ class Stage:
     def __init__(self, settings: Settings, *, console: bool, rate: float) -> None:
         """Nothing is made yet; `rate` is new connections per second."""
         self.settings = settings
-        self.supervisor = Supervisor(settings.data_path / "logs")
+        self.supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
         self._services = ("ingest", "api", "forwarder", "alarms", *(("console",) if console else ()))
         self._rate = rate
         self._lab: Lab | None = None

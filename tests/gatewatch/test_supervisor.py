@@ -103,3 +103,38 @@ def test_all_can_be_told_before_any_is_waited_for(supervisor: Supervisor, tmp_pa
     assert [process.wait(10) for process in processes if process is not None] == [3, 3]
     supervisor.terminate_all()
     assert supervisor.stop("a") == 3
+
+
+def test_one_that_cannot_be_started_again_is_tried_until_it_can(
+    supervisor: Supervisor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    supervisor.start(command("a", SLEEPER))
+    supervisor.start(command("b", SLEEPER))
+    wait_for(lambda: is_up(tmp_path, "a") and is_up(tmp_path, "b"))
+    supervisor.kill("a")
+    log = tmp_path / "a.log"
+    log.unlink()
+    log.mkdir()  # as good as a full disk: the log cannot be opened
+    now_s = time.monotonic()
+    for turn in range(100):
+        supervisor.poll(now_s + turn)
+    assert supervisor.restarts("a") == 0
+    assert "".join(capsys.readouterr()).count("cannot be started") == 1
+    assert supervisor.process_id("b") is not None
+    log.rmdir()
+    supervisor.poll(now_s + 200)
+    wait_for(lambda: is_up(tmp_path, "a"))
+    assert supervisor.restarts("a") == 1
+
+
+def test_a_child_that_says_much_does_not_fill_the_disk(tmp_path: Path) -> None:
+    talker = "import signal, time\nprint('up', 'x' * 300_000, flush=True)\ntime.sleep(60)"
+    supervisor = Supervisor(tmp_path, log_bytes_max=131_072)
+    try:
+        supervisor.start(command("a", talker))
+        wait_for(lambda: (tmp_path / "a.log").stat().st_size > 300_000)
+        supervisor.poll(time.monotonic())
+        assert (tmp_path / "a.log").stat().st_size <= 131_072
+        assert (tmp_path / "a.log.1").read_bytes().startswith(b"up x")
+    finally:
+        supervisor.stop_all(wait_s=0.5)
