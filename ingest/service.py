@@ -1,12 +1,12 @@
 """The ingest service: messages from the bus, in batches, into the lake, until SIGTERM or SIGINT.
 
 A batch opens with the first message and closes after `ingest_batch_s`, or when it is full.  A batch that fails (a full
-disk, say) is kept and tried again, since nothing of it has been published; every failure is counted and logged.
+disk, say) is kept and tried again, since nothing of it has been published; every failure is counted, and logged when it
+is another one than before, else once in `LOG_S`: the log may be on the disk that is full.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import asdict
@@ -28,6 +28,7 @@ SERVICE = "ingest"
 BATCH_BYTES_MAX = 64 << 20
 RETRY_S_MAX = 5.0
 STATUS_S = 1.0
+LOG_S = 60.0
 
 _log = structlog.get_logger()
 
@@ -45,11 +46,15 @@ class Ingest:
         self._settings = settings
         self._errors = 0
         self._last_error = ""
+        self._problem = ""
+        #: What was logged last, and until when it is not logged again, by what failed.
+        self._logged: dict[str, tuple[str, float]] = {}
         self._last_commit_s = 0.0
         self._status_at_s = 0.0
         self._orphans = 0
         self._pipeline = Pipeline(settings.data_path)
         self._compactor = Compactor(settings, writing=self._pipeline.writing)
+        self._consumer: Consumer | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set."""
@@ -58,7 +63,7 @@ class Ingest:
         before_s = time.time() - settings.orphan_age_s
         self._orphans = orphans.delete(self._pipeline.lake, self._pipeline.manifest, before_s, self._pipeline.writing)
         positions = Manifest.open_for_reading(settings.data_path / MANIFEST).positions()
-        consumer = open_consumer(settings, SERVICE, TOPICS, positions)
+        self._consumer = consumer = open_consumer(settings, SERVICE, TOPICS, positions)
         self._compactor.start()
         _log.info("ingest started", bus=settings.bus, partitions=len(positions), orphans_deleted=self._orphans)
         try:
@@ -77,7 +82,7 @@ class Ingest:
     def _collect(self, consumer: Consumer, stop: threading.Event) -> list[Message]:
         """What comes within `ingest_batch_s` of the first message; empty when none came for `ingest_poll_s`."""
         settings = self._settings
-        messages = consumer.poll(settings.ingest_poll_s, settings.ingest_batch_messages_max)
+        messages = self._poll(consumer, settings.ingest_poll_s, settings.ingest_batch_messages_max)
         until_s = time.monotonic() + settings.ingest_batch_s
         size = sum(len(message.value) for message in messages)
         while messages and not stop.is_set():
@@ -85,9 +90,20 @@ class Ingest:
             left_s = until_s - time.monotonic()
             if room <= 0 or left_s <= 0 or size >= BATCH_BYTES_MAX:
                 break
-            more = consumer.poll(min(left_s, settings.ingest_poll_s), room)
+            more = self._poll(consumer, min(left_s, settings.ingest_poll_s), room)
             size += sum(len(message.value) for message in more)
             messages.extend(more)
+        return messages
+
+    def _poll(self, consumer: Consumer, timeout_s: float, messages_max: int) -> list[Message]:
+        try:
+            messages = consumer.poll(timeout_s, messages_max)
+        # The shell's outermost loop: what was collected so far must not be lost to what comes next.
+        except Exception as error:
+            self._failed("the bus was not read", error)
+            time.sleep(timeout_s)
+            return []
+        self._problem = ""
         return messages
 
     def _take(self, consumer: Consumer, messages: list[Message], stop: threading.Event) -> None:
@@ -104,6 +120,7 @@ class Ingest:
                     return
                 wait_s = min(2 * wait_s, RETRY_S_MAX)
         self._last_commit_s = time.time()
+        self._problem = ""
         try:
             consumer.acknowledge(positions)
         except Exception as error:
@@ -112,23 +129,28 @@ class Ingest:
 
     def _failed(self, what: str, error: Exception) -> None:
         self._errors += 1
-        self._last_error = f"{what}: {type(error).__name__}: {error}"
-        _log.error(what, error=str(error), kind=type(error).__name__, exc_info=error)
+        self._problem = self._last_error = problem = f"{what}: {type(error).__name__}: {error}"
+        now_s = time.monotonic()
+        logged, until_s = self._logged.get(what, ("", 0.0))
+        if problem != logged or now_s >= until_s:
+            self._logged[what] = (problem, now_s + LOG_S)
+            _log.error(what, error=str(error), kind=type(error).__name__, errors=self._errors, exc_info=error)
 
     def _write_status(self, *, last: bool = False) -> None:
-        now_s = time.time()
-        if now_s < self._status_at_s and not last:
+        # When it is next due is told by the clock that nobody sets: set back by an hour, this service would seem dead.
+        if time.monotonic() < self._status_at_s and not last:
             return
-        self._status_at_s = now_s + STATUS_S
+        self._status_at_s = time.monotonic() + STATUS_S
+        now_s = time.time()
         lags = self._pipeline.newest_lags
         content = {
             **asdict(self._pipeline.counters), "compaction": asdict(self._compactor.counters),
             "orphans_deleted": self._orphans + self._compactor.counters.orphans_deleted, "errors": self._errors + self._compactor.errors,
-            "last_error": self._last_error or self._compactor.last_error, "last_commit_s": self._last_commit_s,
+            "last_error": self._last_error or self._compactor.last_error,
+            "problem": self._problem or (self._consumer.problem() if self._consumer else ""), "last_commit_s": self._last_commit_s,
             "lag_s": max((lag_s for lag_s, _ in lags), default=0.0), "bus": self._settings.bus, "stopped": last,
         }
         try:
             write_status(self._settings.data_path, SERVICE, now_s, content)
         except OSError as error:
-            self._errors += 1
-            _log.error("the status file was not written", error=os.strerror(error.errno or 0))
+            self._failed("the status file was not written", error)

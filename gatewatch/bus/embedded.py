@@ -2,13 +2,15 @@
 
 A consumer looks at each file's `data_version` every `LOOK_S` seconds (a read of shared memory, no disk) and asks for
 rows only when it changed.  New files are found once in `DISCOVER_S`; a file made anew (another inode) is a new stream.
+A file that is damaged is put aside, and one that cannot be read just now is tried again; neither holds up the others.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -61,12 +63,18 @@ class _Source:
         self.path = path
         self.inode = path.stat().st_ino
         self.connection = spool.connect(path, durable=False)
-        row = self.connection.execute("select origin from identity").fetchone()
-        self.origin: str = row[0]
-        self.next_seq = {topic: positions.get(f"{topic}:{self.origin}", 1) for topic in topics}
         self._consumer = consumer
         self._version = -1
         self._more = True
+        try:
+            self._enter(topics, positions)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _enter(self, topics: Sequence[str], positions: Mapping[str, int]) -> None:
+        self.origin: str = self.connection.execute("select origin from identity").fetchone()[0]
+        self.next_seq = {topic: positions.get(f"{topic}:{self.origin}", 1) for topic in topics}
         # Being on record from the start keeps messages of its topics from being counted as wanted by nobody.
         self.acknowledge(self.next_seq)
 
@@ -75,6 +83,18 @@ class _Source:
         if version == self._version and not self._more:
             return []
         found: list[Message] = []
+        self._more = True
+        try:
+            complete = self._read_topics(found, messages_max, bytes_max)
+        except sqlite3.Error:
+            if not found:
+                raise
+            return found  # what was read must not be lost; the next reading fails again if it has to
+        if complete:
+            self._version, self._more = version, False
+        return found
+
+    def _read_topics(self, found: list[Message], messages_max: int, bytes_max: int) -> bool:
         size = 0
         for topic, next_seq in self.next_seq.items():
             for message in spool.read(self.connection, topic, next_seq, messages_max - len(found)):
@@ -84,10 +104,8 @@ class _Source:
                 if size >= bytes_max:
                     break
             if len(found) >= messages_max or size >= bytes_max:
-                self._more = True
-                return found
-        self._version, self._more = version, False
-        return found
+                return False
+        return True
 
     def acknowledge(self, positions: Mapping[str, int]) -> None:
         spool.acknowledge(self.connection, self._consumer, positions)
@@ -118,6 +136,7 @@ class EmbeddedConsumer:
         self._discover_at_s = 0.0
         self._turn = 0
         self._damaged: dict[Path, int] = {}
+        self._problems: dict[Path, str] = {}
 
     def poll(self, timeout_s: float, messages_max: int) -> list[Message]:
         """At most `messages_max` messages, in order within a stream; empty after `timeout_s` without any."""
@@ -133,11 +152,16 @@ class EmbeddedConsumer:
     def acknowledge(self, positions: Mapping[str, int]) -> None:
         """Tell each spool what is no longer needed."""
         self._positions.update(positions)
-        for source in self._sources.values():
+        for source in list(self._sources.values()):
             partitions = {topic: f"{topic}:{source.origin}" for topic in self._topics}
             mine = {topic: positions[name] for topic, name in partitions.items() if name in positions}
             if mine:
-                source.acknowledge(mine)
+                with self._watched(source):
+                    source.acknowledge(mine)
+
+    def problem(self) -> str:
+        """Which spools cannot be read now, and why."""
+        return "; ".join(f"{path}: {problem}" for path, problem in sorted(self._problems.items()))
 
     def close(self) -> None:
         """Close the files."""
@@ -152,7 +176,9 @@ class EmbeddedConsumer:
         for index in range(len(sources)):
             # Who is first changes from poll to poll, so that a busy service does not starve the others.
             source = sources[(self._turn + index) % len(sources)]
-            fresh = source.read(messages_max - len(found), bytes_left)
+            fresh: list[Message] = []
+            with self._watched(source):
+                fresh = source.read(messages_max - len(found), bytes_left)
             found.extend(fresh)
             bytes_left -= sum(len(message.value) for message in fresh)
             if len(found) >= messages_max or bytes_left <= 0:
@@ -168,21 +194,46 @@ class EmbeddedConsumer:
         for path, source in list(self._sources.items()):
             if not source.is_same_file():
                 self._sources.pop(path).close()
-        for path in sorted(self._folder.glob("*.sqlite")):
-            if path not in self._sources and self._is_made(path):
-                self._sources[path] = _Source(path, self._name, self._topics, self._positions)
+        there = sorted(self._folder.glob("*.sqlite"))
+        for path in there:
+            if path not in self._sources:
+                self._open(path)
+        for path in self._problems.keys() - set(there):
+            del self._problems[path]
 
-    def _is_made(self, path: Path) -> bool:
-        """Whether the spool can be read.  One that is damaged is told once and must not stop the others."""
+    def _open(self, path: Path) -> None:
         try:
             inode = path.stat().st_ino
-            return self._damaged.get(path) != inode and _is_made(path)
+            if self._damaged.get(path) == inode or not _is_made(path):
+                return
+            self._sources[path] = _Source(path, self._name, self._topics, self._positions)
         except FileNotFoundError:
-            return False
-        except sqlite3.DatabaseError as error:
+            return
+        except sqlite3.Error as error:
+            self._failed(path, inode, error)
+        else:
+            self._problems.pop(path, None)
+
+    @contextmanager
+    def _watched(self, source: _Source) -> Iterator[None]:
+        """A spool that fails is closed, to be opened again or put aside; the others go on."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            del self._sources[source.path]
+            # It is read on from here, if it can be: what was read from it has been handed over.
+            self._positions.update({f"{topic}:{source.origin}": seq for topic, seq in source.next_seq.items()})
+            source.close()
+            self._failed(source.path, source.inode, error)
+
+    def _failed(self, path: Path, inode: int, error: sqlite3.Error) -> None:
+        log = structlog.get_logger("bus")
+        if not isinstance(error, sqlite3.OperationalError):
             self._damaged[path] = inode
-            structlog.get_logger("bus").error("a spool cannot be read; the others go on", spool=str(path), problem=str(error))
-            return False
+            log.error("a spool cannot be read; the others go on", spool=str(path), problem=str(error))
+        elif self._problems.get(path) != str(error):
+            log.warning("a spool cannot be read just now; trying on", spool=str(path), problem=str(error))
+        self._problems[path] = str(error)
 
 
 def _is_made(path: Path) -> bool:

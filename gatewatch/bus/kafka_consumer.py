@@ -54,6 +54,7 @@ class KafkaBusConsumer:
         self._commit_at_s = 0.0
         self._retry_s = 0.1
         self._log_at_s = 0.0
+        self._problem = ""
         self._damaged: set[Place] = set()
 
     def poll(self, timeout_s: float, messages_max: int) -> list[Message]:
@@ -64,12 +65,14 @@ class KafkaBusConsumer:
             self._discover()
             found = self._consumer.poll(timeout_ms=round(timeout_s * 1000), max_records=messages_max)
         except (KafkaError, OSError) as error:
-            self._tell(str(error) or type(error).__name__)
+            self._problem = str(error) or type(error).__name__
+            self._tell(self._problem)
             self._disconnect()
             time.sleep(min(self._retry_s, timeout_s))
             self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
             return []
         self._retry_s = 0.1
+        self._problem = ""
         names = {place: name for name, place in self._assigned.items()}
         messages = [_message(record, names[place]) for place, records in found.items() for record in records]
         for message in messages:
@@ -87,6 +90,10 @@ class KafkaBusConsumer:
         }
         if offsets:
             self._consumer.commit_async(offsets, callback=_ignore_result)
+
+    def problem(self) -> str:
+        """Why the newest poll failed."""
+        return self._problem
 
     def close(self) -> None:
         """Leave the broker."""

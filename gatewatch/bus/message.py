@@ -84,5 +84,8 @@ class Consumer(Protocol):
     def acknowledge(self, positions: Mapping[str, int]) -> None:
         """Tell the bus the next offset wanted of each partition, so that it may forget what lies before."""
 
+    def problem(self) -> str:
+        """Why some or all of the bus cannot be read now; empty when it can."""
+
     def close(self) -> None:
         """Leave the bus."""

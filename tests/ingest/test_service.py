@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import random
 import subprocess
 import sys
@@ -10,13 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from kafka import KafkaProducer
 
-from gatewatch.bus import Publisher, open_publisher
+from gatewatch.bus import Message, Publisher, open_publisher
+from gatewatch.bus.embedded import EmbeddedConsumer
 from gatewatch.bus.kafka import cluster_of, make_topics
 from gatewatch.records import topics
 from gatewatch.records.topics import TOPICS
@@ -117,6 +122,68 @@ def test_a_batch_that_fails_is_counted_and_tried_again(tmp_path: Path, monkeypat
     assert (status["errors"], status["rows"]) == (2, 5)
     assert "disk full" in status["last_error"]
     publisher.close()
+
+
+def test_a_poll_that_fails_loses_nothing_and_ingest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data=str(tmp_path))
+    publisher = open_publisher(settings, "forwarder")
+    publisher.publish([draft(body(number, 1), 1) for number in range(3)])
+    poll, turns = EmbeddedConsumer.poll, itertools.count()
+
+    def flaky(self: EmbeddedConsumer, timeout_s: float, messages_max: int) -> list[Message]:
+        if next(turns) % 2:
+            raise RuntimeError("whatever")
+        return poll(self, timeout_s, 1)
+
+    monkeypatch.setattr(EmbeddedConsumer, "poll", flaky)
+    with running(settings):
+        until(lambda: Manifest.open_for_reading(tmp_path).row_count("flow_logs") == 3)
+    publisher.close()
+    status = read_status(tmp_path, "ingest")
+    assert status is not None
+    assert status["errors"] > 0
+    assert "the bus was not read: RuntimeError: whatever" in status["last_error"]
+    assert Manifest.open_for_reading(tmp_path).gaps() == []
+
+
+def test_the_same_failure_is_logged_now_and_then_and_shown_while_it_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(data=str(tmp_path))
+    publisher = open_publisher(settings, "forwarder")
+    publisher.publish([draft(body(0, 5), 5)])
+    commit, broken = ManifestWriter.commit, [True]
+
+    def full(self: ManifestWriter, what: object) -> None:
+        if broken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        commit(self, what)  # type: ignore[arg-type]
+
+    def status() -> dict[str, Any]:
+        return read_status(tmp_path, "ingest") or {"errors": 0, "problem": ""}
+
+    monkeypatch.setattr(ManifestWriter, "commit", full)
+    with running(settings):
+        until(lambda: status()["errors"] >= 3)
+        assert "No space left on device" in status()["problem"]
+        broken.clear()
+        until(lambda: status()["problem"] == "")
+    assert "".join(capsys.readouterr()).count("a batch was not written") == 1
+    assert Manifest.open_for_reading(tmp_path).row_count("flow_logs") == 5
+    publisher.close()
+
+
+def test_a_clock_set_back_does_not_make_ingest_seem_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest = Ingest(Settings(data=str(tmp_path)))
+    written = []
+    for steady_s, now_s in ((10.0, 5_000.0), (10.5, 5_000.5), (11.0, 1_400.0)):
+        monkeypatch.setattr("ingest.service.time", SimpleNamespace(time=lambda t=now_s: t, monotonic=lambda t=steady_s: t))
+        ingest._write_status()
+        status = read_status(tmp_path, "ingest")
+        assert status is not None
+        written.append(status["time"])
+    assert written == [5_000.0, 5_000.0, 1_400.0]
+    ingest._pipeline.close()
 
 
 @pytest.mark.broker

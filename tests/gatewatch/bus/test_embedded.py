@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,45 @@ def test_a_damaged_spool_is_told_once_and_stops_no_other(tmp_path: Path, capsys:
     reader.close()
     one.close()
     mended.close()
+
+
+def test_a_spool_damaged_in_the_middle_stops_no_other_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("aaa", "bbb"):
+        one = publisher(tmp_path, name)
+        one.publish([draft("a", "x" * 3_000) for _ in range(100)])
+        one.close()
+    damaged = spool.spool_path(tmp_path, "aaa")
+    content = damaged.read_bytes()
+    middle = len(content) // 2
+    damaged.write_bytes(content[:middle] + b"\xa5" * 100_000 + content[middle + 100_000:])
+    reader = EmbeddedConsumer(spool.spool_folder(tmp_path), "ingest", ("a",), {})
+    found = [message for _ in range(5) for message in reader.poll(0, 1_000)]
+    assert [message.seq for message in found if message.origin.startswith("bbb")] == list(range(1, 101))
+    assert "".join(capsys.readouterr()).count("a spool cannot be read") == 1
+    assert reader.problem().startswith(f"{damaged}: ")
+    reader.acknowledge({found[-1].partition: 101})
+    reader.close()
+
+
+def test_a_spool_that_fails_once_is_read_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, moments = publisher(tmp_path, "api"), iter(range(100))
+    reader = EmbeddedConsumer(spool.spool_folder(tmp_path), "ingest", ("a", "b"), {}, clock=lambda: float(next(moments)))
+    one.publish([draft("a", "1"), draft("a", "2"), draft("b", "3"), draft("a", "4")])
+    read, calls = spool.read, []
+
+    def flaky(connection: sqlite3.Connection, topic: str, next_seq: int, messages_max: int) -> Iterator[Message]:
+        for message in read(connection, topic, next_seq, messages_max):
+            calls.append(message.seq)
+            if len(calls) in (2, 3):
+                raise sqlite3.OperationalError("disk I/O error")
+            yield message
+
+    monkeypatch.setattr(spool, "read", flaky)
+    # The second message fails: the first has been read; then it fails again and the spool is opened anew.
+    assert [message.value for message in reader.poll(0, 10)] == [b"1"]
+    assert reader.poll(0, 10) == []
+    assert "disk I/O error" in reader.problem()
+    assert [message.value for message in reader.poll(0, 10)] == [b"2", b"4", b"3"]
+    assert reader.problem() == ""
+    reader.close()
+    one.close()
