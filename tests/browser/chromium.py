@@ -15,8 +15,10 @@ FLAGS = (
     "--disable-default-apps", "--no-first-run", "--disable-dev-shm-usage", "--metrics-recording-only",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-SIZES = {"wide": (1440, 900), "narrow": (420, 900)}
+SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
+#: How long a page may take for one thing on a machine that is busy with others.
+WAIT_MS_MAX = 90_000
 OUR_HOSTS = {"127.0.0.1", "localhost"}
 
 
@@ -68,7 +70,7 @@ class Watch:
             self.failed.append(f"{status} {url}")
 
 
-def settled(page: Any, timeout_ms: int = 20_000) -> None:
+def settled(page: Any, timeout_ms: int = WAIT_MS_MAX) -> None:
     """Wait until the page shows an answer: no live callback under way, and every chart drawn."""
     page.wait_for_selector("#title:not(:empty)", timeout=timeout_ms)
     page.wait_for_function(
@@ -77,3 +79,8 @@ def settled(page: Any, timeout_ms: int = 20_000) -> None:
                  && [...document.querySelectorAll('.js-plotly-plot')].every(
                         (plot) => plot._fullLayout && plot.layout && plot.layout.meta)""",
         timeout=timeout_ms)
+
+
+def wait_for(page: Any, expression: str, wanted: object) -> None:
+    """Wait until a JavaScript expression has this value: callbacks answer later than the event that started them."""
+    page.wait_for_function(f"wanted => ({expression}) === wanted", arg=wanted, timeout=WAIT_MS_MAX)

@@ -47,6 +47,7 @@ def watch() -> chromium.Watch:
 def page(browser: Any, watch: chromium.Watch) -> Iterator[Any]:
     """A wide page that is watched from its first request; at the end nothing may have gone wrong."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Tokyo")
+    context.set_default_timeout(chromium.WAIT_MS_MAX)
     opened = context.new_page()
     watch.follow(opened)
     yield opened

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import SIZES, THEMES, Watch, settled
+from tests.browser.chromium import SIZES, THEMES, WAIT_MS_MAX, Watch, settled, wait_for
 from tests.browser.screenshots import PAGES
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 #: What each page must show of the small lake.
 SHOWN = {
@@ -31,6 +31,7 @@ def test_a_page_shows_the_lake_and_asks_nobody_else(
 ) -> None:
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(WAIT_MS_MAX)
     page, watch = context.new_page(), Watch()
     watch.follow(page)
     page.goto(f"{console_url}{PAGES[name]}?theme={theme}&range=15m")
@@ -39,9 +40,9 @@ def test_a_page_shows_the_lake_and_asks_nobody_else(
     # What a narrow table scrolls away is not in the document's text, so the words are looked for in the wide one.
     words = SHOWN[name] if size == "wide" else SHOWN[name][:1]
     for word in words:
-        page.wait_for_function("word => document.body.innerText.includes(word)", arg=word, timeout=10_000)
-    assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == theme
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than its window"
+        page.wait_for_function("word => document.body.innerText.includes(word)", arg=word, timeout=WAIT_MS_MAX)
+    wait_for(page, "document.documentElement.dataset.mantineColorScheme", theme)
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width, timeout=WAIT_MS_MAX)
     assert watch.problems() == []
     context.close()
 
@@ -58,8 +59,8 @@ def test_everything_can_be_reached_and_is_named(page: Any, console_url: str) -> 
                         && !(e.labels && e.labels.length) && !e.getAttribute('aria-labelledby'))
                 .map((e) => e.outerHTML.slice(0, 200))""")
         assert nameless == [], path
-        assert page.locator("h1").count() == 1
+        wait_for(page, "document.querySelectorAll('h1').length", 1)
     page.goto(console_url)
     settled(page)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.innerText") == "Skip to content"
+    wait_for(page, "document.activeElement.innerText", "Skip to content")
