@@ -7,8 +7,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.forwarder.datapath.arrival import wait_for
 
 _numbers = itertools.count()
 
@@ -25,7 +28,8 @@ class Network:
         full = f"{self._prefix}{name}"
         ip("netns", "add", full)
         self._names.append(full)
-        inside(full, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1", "net.ipv6.conf.all.disable_ipv6=1")
+        if Path("/proc/sys/net/ipv6").exists():
+            inside(full, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1", "net.ipv6.conf.all.disable_ipv6=1")
         ip("-n", full, "link", "set", "lo", "up")
         return full
 
@@ -36,6 +40,12 @@ class Network:
         for namespace, device in (first, second):
             inside(namespace, "ethtool", "-K", device, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
             ip("-n", namespace, "link", "set", device, "up")
+        self.wait_until_up(first, second)
+
+    def wait_until_up(self, *ends: tuple[str, str]) -> None:
+        """Wait until the kernel has noticed that there is somebody at each (namespace, device)'s other end."""
+        for namespace, device in ends:
+            wait_for(lambda at=(namespace, device): "state UP" in ip("-n", at[0], "-o", "link", "show", at[1]))  # type: ignore[misc]
 
     def address(self, namespace: str, device: str, address: str) -> None:
         """Give a device an address (with prefix length)."""

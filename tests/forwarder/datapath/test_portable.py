@@ -272,10 +272,10 @@ def gateway(network: Any) -> Iterator[tuple[PacketLoop, Engine, socket.socket, b
     network.address(provider, "gwt", f"{TARGET}/24")
     far = run_in(router, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
     far.bind(("gwr", 3))
-    far.settimeout(5)
+    far.settimeout(30)
     target = run_in(provider, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP))
     target.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-    target.settimeout(5)
+    target.settimeout(30)
     endpoint = EndpointPort(
         device="gwe", router_mac=far.getsockname()[4].hex(":"), netns=middle, receive_buffer_bytes=1 << 20
     )
@@ -324,13 +324,13 @@ def test_packets_cross_a_real_network_both_ways(gateway: Any) -> None:
 def test_stopping_takes_what_waits_and_closes_the_last_window(gateway: Any) -> None:
     loop, _made, far, mac, target = gateway
     sent = 20
+    far.send(mac + bytes(6) + b"\x08\x00" + udp(CLIENT, SERVER, 8501))
     for size in range(sent):
         far.send(mac + bytes(6) + b"\x08\x00" + udp(CLIENT, SERVER, 100 + size))
-    far.send(mac + bytes(6) + b"\x08\x00" + udp(CLIENT, SERVER, 8501))
     for _ in range(sent):
         reflect(target)
     loop.stop()
-    closed = loop._outbox.get(timeout=5)
+    closed = loop._outbox.get(timeout=30)
     assert closed.last
     assert sum(closed.window.accepted.egress_packets) == sent
     assert closed.window.rejected.reason == [DropReason.OVERSIZE]
