@@ -6,26 +6,32 @@ Read from a TOML file that the lab writes, or a person.  It tells what exists an
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 
 import msgspec
 
 from gatewatch.refusal import Refusal
 
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+
 
 class BadInventory(Refusal, ValueError):
     """The inventory file cannot be read, or says something impossible; the message says what and where."""
 
 
-class Zone(msgspec.Struct, frozen=True, kw_only=True):
+class Zone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An availability zone: `us-east-1a` and its id `use1-az1`."""
 
     name: str
     id: str
 
 
-class Vpc(msgspec.Struct, frozen=True, kw_only=True):
+class Vpc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A VPC and its address block."""
 
     id: str
@@ -33,7 +39,7 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class Subnet(msgspec.Struct, frozen=True, kw_only=True):
+class Subnet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A subnet; `zone` is a zone's name."""
 
     id: str
@@ -43,7 +49,7 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class Instance(msgspec.Struct, frozen=True, kw_only=True):
+class Instance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine with one network interface."""
 
     id: str
@@ -54,7 +60,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "running"
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The interface a load balancer uses in one subnet: GENEVE leaves from and returns to `address` on `device`.
 
     `netns` names the network namespace the device is in; empty: the process's own.
@@ -67,7 +73,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     netns: str = ""
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A Gateway Load Balancer endpoint: packets enter and leave by `device` as Ethernet frames.
 
     It is connected to the load balancer of `provider_vpc_id` in its own zone.  `router_mac` is where returned packets
@@ -84,7 +90,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     netns: str = ""
 
 
-class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the file."""
 
     zones: tuple[Zone, ...] = ()
@@ -115,18 +121,63 @@ def read_inventory(path: Path) -> Inventory:
         raise BadInventory(f"the inventory {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise BadInventory(f"the inventory {path} is wrong: {error}") from error
-    _check_references(inventory, path)
+    for problem in _problems(inventory):
+        raise BadInventory(f"{path}: {problem}")
     return inventory
 
 
-def _check_references(inventory: Inventory, path: Path) -> None:
+def _problems(inventory: Inventory) -> Iterator[str]:
+    """What would stop the forwarder, lose its records or make the API fail, long after the file was written."""
+    yield from _wrong_references(inventory)
+    yield from _wrong_values(inventory)
+    yield from _given_twice(inventory)
+
+
+def _wrong_references(inventory: Inventory) -> Iterator[str]:
     zones = {zone.name for zone in inventory.zones}
     for subnet in inventory.subnets:
         if inventory.vpc(subnet.vpc_id) is None:
-            raise BadInventory(f"{path}: subnet {subnet.id} is in {subnet.vpc_id}, which is not among the VPCs")
+            yield f"subnet {subnet.id} is in {subnet.vpc_id}, which is not among the VPCs"
         if subnet.zone not in zones:
-            raise BadInventory(f"{path}: subnet {subnet.id} is in zone {subnet.zone}, which is not among the zones")
-    things: tuple[Instance | Node | Endpoint, ...] = (*inventory.instances, *inventory.nodes, *inventory.endpoints)
-    for thing in things:
+            yield f"subnet {subnet.id} is in zone {subnet.zone}, which is not among the zones"
+    for thing in _interfaces(inventory):
         if inventory.subnet(thing.subnet_id) is None:
-            raise BadInventory(f"{path}: {thing.interface_id} is in {thing.subnet_id}, which is not among the subnets")
+            yield f"{thing.interface_id} is in {thing.subnet_id}, which is not among the subnets"
+
+
+def _wrong_values(inventory: Inventory) -> Iterator[str]:
+    blocks: tuple[Vpc | Subnet, ...] = (*inventory.vpcs, *inventory.subnets)
+    for block in blocks:
+        try:
+            ip_network(block.cidr)
+        except ValueError as error:
+            yield f"{block.id} has the cidr {block.cidr!r}: {error}"
+    for thing in _interfaces(inventory):
+        try:
+            IPv4Address(thing.address)
+        except ValueError:
+            yield f"{thing.interface_id} has the address {thing.address!r}, which is not IPv4"
+    for endpoint in inventory.endpoints:
+        if not _MAC.fullmatch(endpoint.router_mac):
+            yield f"{endpoint.id} has the router_mac {endpoint.router_mac!r}; one is like 02:00:00:00:00:01"
+
+
+def _given_twice(inventory: Inventory) -> Iterator[str]:
+    """Ids lead to one thing, a device to one endpoint, and returning packets to one node."""
+    things: tuple[Vpc | Subnet | Instance | Endpoint, ...] = (
+        *inventory.vpcs, *inventory.subnets, *inventory.instances, *inventory.endpoints
+    )
+    names = Counter([
+        *(f"the zone {zone.name}" for zone in inventory.zones),
+        *(f"the id {thing.id}" for thing in things),
+        *(f"the interface {thing.interface_id}" for thing in _interfaces(inventory)),
+        *(f"the endpoint's device {end.netns}:{end.device}".replace(" :", " ") for end in inventory.endpoints),
+        *(f"the node's address {node.address}" for node in inventory.nodes),
+    ])
+    for name, count in names.items():
+        if count > 1:
+            yield f"{name} is given {count} times"
+
+
+def _interfaces(inventory: Inventory) -> tuple[Instance | Node | Endpoint, ...]:
+    return (*inventory.instances, *inventory.nodes, *inventory.endpoints)

@@ -70,6 +70,35 @@ def test_everything_is_read(tmp_path: Path) -> None:
         ),
         (('device = "eth2"\n', ""), "missing required field `device`"),
         (("[[zones]]", "[[zones]"), "is wrong"),
+        (('cidr = "10.0.0.0/16"', 'cidr = "10.0.0.1/16"'), "vpc-1 has the cidr '10.0.0.1/16': .* has host bits set"),
+        (('cidr = "10.0.1.0/24"', 'cidr = "10.0.1.0/33"'), "subnet-1 has the cidr"),
+        (('address = "10.0.1.20"', 'address = "fd00::20"'), "eni-2 has the address 'fd00::20', which is not IPv4"),
+        (('"02:00:00:00:00:01"', '"02:00:00:00:00"'), "vpce-1 has the router_mac"),
+        (('device = "eth2"', 'device = "eth2"\nnetsn = "blue"'), "unknown field `netsn`"),
+        (('id = "vpce-1"', 'id = "subnet-1"'), "the id subnet-1 is given 2 times"),
+        (('"eni-2"', '"eni-1"'), "the interface eni-1 is given 2 times"),
+        (
+            ("[[endpoints]]", """[[endpoints]]
+id = "vpce-2"
+interface_id = "eni-3"
+subnet_id = "subnet-1"
+address = "10.0.1.11"
+device = "eth1"
+router_mac = "02:00:00:00:00:01"
+provider_vpc_id = "vpc-1"
+[[endpoints]]"""),
+            "the endpoint's device eth1 is given 2 times",
+        ),
+        (
+            ("[[nodes]]", """[[nodes]]
+interface_id = "eni-4"
+subnet_id = "subnet-1"
+address = "10.0.1.20"
+device = "eth3"
+netns = "blue"
+[[nodes]]"""),
+            "the node's address 10.0.1.20 is given 2 times",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
