@@ -105,6 +105,8 @@ class TargetHealth:
         A deregistered target drains whatever its health was; one registered again, or in use again, begins anew.
         """
         before = self.status
+        if check.interval_s < self._check.interval_s:
+            self._probe_due_s = min(self._probe_due_s, now_s + check.interval_s)
         self._check = check
         self._deregistered_at_s = deregistered_at_s
         self._deregistration_delay_s = deregistration_delay_s

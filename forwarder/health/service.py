@@ -14,15 +14,18 @@ from collections.abc import Sequence
 
 import structlog
 
+from forwarder.control.inventory_file import InventoryFile
 from forwarder.control.store import Observation, Store
 from forwarder.datapath.steady_clock import SteadyClock
+from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.health.probe_threads import ProbeThreads
-from forwarder.health.schedule import Change, Schedule
-from forwarder.inventory import read_inventory
+from forwarder.health.schedule import Change, Key, Schedule
+from forwarder.inventory import Instance, read_inventory
 from forwarder.telemetry.json_lines import json_drafts
 from gatewatch.bus import Draft, Publisher, open_publisher
 from gatewatch.records import topics
 from gatewatch.records.target_health import TargetHealthChange
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import set_up_logging, stop_event
 from gatewatch.settings import Settings, load
 from gatewatch.status_file import write_status
@@ -32,6 +35,8 @@ log = structlog.get_logger("health")
 #: Longest wait before the store is looked at again.
 TURN_S = 0.1
 STATUS_S = 1.0
+#: How often probes that fail on our side are logged.
+LOCAL_LOG_S = 10.0
 #: Changes kept while the bus takes none; past it the oldest are given up and counted.
 PENDING_CHANGES_MAX = 10_000
 FLUSH_S = 5.0
@@ -66,10 +71,13 @@ class Prober:
         self._store = store
         self._publisher = publisher
         self._clock = SteadyClock()
+        self._repeated = RepeatedError(log)
+        self._inventory = InventoryFile(settings.inventory_path)
+        self._instances: tuple[Instance, ...] | None = None
         self._revision = -1
         self._pending: list[TargetHealthChange] = []
         self._changes = self._given_up = self._errors = 0
-        self._status_due_s = 0.0
+        self._status_due_s = self._local_log_due_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Turn after turn until `stop`."""
@@ -78,7 +86,7 @@ class Prober:
                 self.turn(TURN_S)
             except (sqlite3.Error, OSError, ValueError):  # the outermost loop: the store may be busy or the disk full
                 self._errors += 1
-                log.exception("the prober met an error and goes on")
+                self._repeated.exception("the prober met an error and goes on", errors=self._errors)
                 # What the store was not told of is found by comparing, which is done when it seems to have changed.
                 self._revision = -1
                 stop.wait(TURN_S)
@@ -94,10 +102,12 @@ class Prober:
         due_s = self._schedule.next_due_s()
         pause_s = wait_s if due_s is None else min(max(due_s - now_s, 0.0), wait_s)
         results = self._threads.wait(pause_s if self._threads.free else wait_s)
+        self._tell_local_errors(now_s, results)
         self._tell([change for key, result in results for change in self._schedule.finished(key, result)])
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
-            self._write_status(now_s)
+            self._follow_instances()
+            self._write_status()
 
     def _follow(self, now_s: float) -> list[Change]:
         revision = self._store.revision()
@@ -109,6 +119,27 @@ class Prober:
         self._observe(self._schedule.differing())
         self._revision = desired.revision
         return changes
+
+    def _tell_local_errors(self, now_s: float, results: Sequence[tuple[Key, ProbeResult]]) -> None:
+        """A probe that could not be made leaves the target's state as it was, which nobody would notice."""
+        failed = [(key, result) for key, result in results if result.outcome is Outcome.LOCAL_ERROR]
+        if failed and now_s >= self._local_log_due_s:
+            self._local_log_due_s = now_s + LOCAL_LOG_S
+            (_, target, address), result = failed[0]
+            log.warning(
+                "a probe could not be made, so nothing new is known of its target", target=target, address=address,
+                problem=result.detail, next_line_s=LOCAL_LOG_S,
+            )
+
+    def _follow_instances(self) -> None:
+        """Whether an instance runs may change with the forwarder going on; another network makes it start us anew."""
+        self._inventory.look()
+        instances = self._inventory.current.instances
+        if self._inventory.problem or instances == self._instances:
+            return
+        self._instances = instances
+        self._schedule.know_instances(instances)
+        self._revision = -1
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Bus first, so that no change goes unrecorded if the process dies here; but never without the store."""
@@ -132,7 +163,7 @@ class Prober:
             self._publisher.publish(drafts)
         except (sqlite3.Error, OSError):
             self._errors += 1
-            log.exception("the bus does not take health changes, they wait", waiting=len(self._pending))
+            self._repeated.exception("the bus does not take health changes, they wait", waiting=len(self._pending))
             excess = max(0, len(self._pending) - PENDING_CHANGES_MAX)
             del self._pending[:excess]
             self._given_up += excess
@@ -149,8 +180,9 @@ class Prober:
                 for change in changes
             ])
 
-    def _write_status(self, now_s: float) -> None:
-        write_status(self._settings.data_path, "health", now_s, {
+    def _write_status(self) -> None:
+        # The time of day, not that of the steady clock, which never learns that the clock was set.
+        write_status(self._settings.data_path, "health", time.time(), {
             "targets": self._schedule.states(),
             "probes": dict(self._schedule.outcomes),
             "probe_packets": [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +135,13 @@ def test_it_changes_only_after_enough_results_in_a_row(results: list[bool]) -> N
             needed = 1 if before == CHECKING else CHECK.healthy_threshold
             needed = needed if made.status == HEALTHY else CHECK.unhealthy_threshold
             assert results[:number + 1][-needed:] == [made.status == HEALTHY] * needed
+
+
+def test_a_shorter_interval_holds_at_once_and_not_after_the_longer_one() -> None:
+    made = TargetHealth(check=replace(CHECK, interval_s=300), now_s=0.0)
+    made.probe_started(0.0)
+    assert made.probe_due_s == 300.0
+    made.observe(20.0, check=replace(CHECK, interval_s=5))
+    assert made.probe_due_s == 25.0
+    made.observe(21.0, check=replace(CHECK, interval_s=60))
+    assert made.probe_due_s == 25.0, "a longer one holds from the next probe on"

@@ -15,7 +15,7 @@ from forwarder.inventory import Node
 
 def order(port: int, netns: str = "", name: str = "i-1") -> Order:
     node = Node(interface_id="eni", subnet_id="subnet", address="127.0.0.1", device="lo", netns=netns)
-    check = HealthCheck(port=port, timeout_s=2)
+    check = HealthCheck(port=port, timeout_s=30)
     return Order(key=("arn", name, "127.0.0.1"), check=check, address="127.0.0.1", node=node)
 
 
@@ -28,7 +28,7 @@ def test_results_come_back_with_their_keys() -> None:
         assert threads.free == 0
         results = []
         while len(results) < 4:
-            results += threads.wait(5)
+            results += threads.wait(60)
     assert {key[1] for key, _ in results} == names
     assert all(result.passed for _, result in results)
     assert threads.free == 4
@@ -41,7 +41,7 @@ def test_a_namespace_that_is_not_there_is_our_fault_and_tried_again() -> None:
     threads = ProbeThreads({"gw-none"}, 2)
     for _ in range(3):
         threads.start(order(9, netns="gw-none"))
-        ((_, result),) = threads.wait(5)
+        ((_, result),) = threads.wait(60)
         assert result.outcome is Outcome.LOCAL_ERROR
     assert threads.free == 2
     threads.close()

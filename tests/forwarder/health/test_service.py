@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 import pytest
+import tomli_w
 
 from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
+from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.health.probe_threads import ProbeThreads
 from forwarder.health.schedule import Schedule
 from forwarder.health.service import Prober
-from forwarder.inventory import Inventory, Node, Subnet, Vpc, Zone
+from forwarder.inventory import Instance, Inventory, Node, Subnet, Vpc, Zone
 from gatewatch.bus import Draft
 from gatewatch.records import topics
 from gatewatch.records.target_health import TargetHealthChange
@@ -38,6 +40,7 @@ class FakeStore:
         self.state = ("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
         self.changes = 0
         self.failures = 0
+        self.instance_id = ""
         self._check = HealthCheck(port=port, interval_s=5, timeout_s=2)
 
     def revision(self) -> int:
@@ -46,7 +49,7 @@ class FakeStore:
     def desired(self) -> Desired:
         target = Target(
             id="i-1", address="127.0.0.1", zone="a", state=TargetState(self.state[0]), reason=self.state[1],
-            description=self.state[2],
+            description=self.state[2], instance_id=self.instance_id,
         )
         group = TargetGroup(
             arn="arn:tg:targetgroup/fw/1", name="fw", vpc_id="vpc", health_check=self._check, targets=(target,)
@@ -97,7 +100,7 @@ def prober(tmp_path: Path) -> Any:
 
 
 def turn_until(prober: Prober, condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline_s, "it did not come to that"
         prober.turn(0.05)
@@ -134,7 +137,7 @@ def test_a_store_that_fails_for_a_while_learns_the_state_afterwards(prober: Any)
         stop = threading.Event()
         thread = threading.Thread(target=made.run, args=(stop,))
         thread.start()
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + 60
         while store.state[0] != "healthy" and time.monotonic() < deadline_s:
             stop.wait(0.02)
         stop.set()
@@ -151,3 +154,41 @@ def test_changes_carry_the_time_of_day_also_after_the_machine_slept(prober: Any,
         monkeypatch.setattr(time, "time", lambda: now() + asleep_s)
         turn_until(made, lambda: store.state[0] == "healthy")
     assert abs(publisher.changes()[-1].time / 1000 - now() - asleep_s) < 60
+
+
+def test_an_instance_that_stops_is_no_target_any_more_though_the_prober_goes_on(prober: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made, store, _ = prober(server.getsockname()[1])
+        store.instance_id = "i-1"
+        turn_until(made, lambda: store.state[0] == "healthy")
+        instance = Instance(
+            id="i-1", subnet_id="subnet-a", interface_id="eni-1", address="127.0.0.1", state="stopped"
+        )
+        text = tomli_w.dumps(msgspec.to_builtins(msgspec.structs.replace(INVENTORY, instances=(instance,))))
+        (tmp_path / "inventory.toml").write_text(text, encoding="utf-8")
+        made._status_due_s = 0.0
+        turn_until(made, lambda: store.state[:2] == ("unused", "Target.InvalidState"))
+        (tmp_path / "inventory.toml").write_text(text.replace("stopped", "running"), encoding="utf-8")
+        made._status_due_s = 0.0
+        turn_until(made, lambda: store.state[0] == "healthy")
+
+
+def test_probes_that_cannot_be_made_are_told_and_not_by_the_thousand(
+    prober: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, *_ = prober(1)
+    failure = ProbeResult(outcome=Outcome.LOCAL_ERROR, detail="no such source address")
+    for turn in range(1000):
+        made._tell_local_errors(5.0 + turn / 100, [(("arn", "i-1", "127.0.0.1"), failure)])
+    said = "".join(capsys.readouterr())
+    assert said.count("a probe could not be made") == 1
+    assert "no such source address" in said
+
+
+def test_the_status_has_the_time_of_day(prober: Any, tmp_path: Path) -> None:
+    made, *_ = prober(1)
+    made._clock = lambda: 1000.0  # the clock was set since the prober began
+    made.turn(0.01)
+    status = read_status(tmp_path, "health")
+    assert status is not None
+    assert abs(status["time"] - time.time()) < 60
