@@ -14,14 +14,15 @@ from __future__ import annotations
 import gc
 import os
 import queue
-import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from forwarder.control.store import Store
 from forwarder.datapath.geneve_socket import NodePort
@@ -37,6 +38,7 @@ from forwarder.inventory import BadInventory, Inventory, read_inventory
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from gatewatch.bus import Publisher, open_publisher
 from gatewatch.forwarder_runs import before
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status, write_status
@@ -44,6 +46,7 @@ from gatewatch.supervisor import ServiceCommand, Supervisor
 
 log = structlog.get_logger("forwarder")
 Found = TypeVar("Found")
+Ports = tuple[list[EndpointPort], list[NodePort]]
 
 #: How often control looks at the store's revision, and how often it writes the status file.
 CONTROL_S = 0.1
@@ -57,28 +60,37 @@ SWITCH_INTERVAL_S = 0.0005
 FLUSH_S = 10.0
 
 
+class NotYet(Exception):
+    """What start-up needs is not there; the message says what it waits for."""
+
+
 def serve(settings: Settings) -> None:
     """Forward until SIGTERM or SIGINT, then let packets under way come home and publish the last window."""
     stop = stop_event()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     while not stop.is_set():
         try:
-            inventory = _wait_for("the inventory", lambda: _inventory(settings), stop)
+            found = _wait_for(lambda: _look(settings), stop)
         except BadInventory as error:
             raise SystemExit(f"gatewatch: {error}") from error
-        if inventory is not None:
-            _serve_inventory(settings, inventory, stop)
+        if found is not None:
+            _serve_inventory(settings, *found, stop)
 
 
-def _serve_inventory(settings: Settings, inventory: Inventory, stop: threading.Event) -> None:
+def _look(settings: Settings) -> tuple[Inventory, Ports]:
+    """The inventory and its devices, opened.  Both every time: a device that never comes may be a slip in the file."""
+    inventory = _inventory(settings)
+    if inventory is None:
+        raise NotYet(f"the inventory {settings.inventory_path}")
+    return inventory, _open_ports(settings, inventory)
+
+
+def _serve_inventory(settings: Settings, inventory: Inventory, ports: Ports, stop: threading.Event) -> None:
     """Forward until told to stop, or until the inventory or the devices are other ones."""
-    ports = _wait_for("the network devices", lambda: _open_ports(settings, inventory), stop)
-    if ports is None:
-        return
     store = Store.open(settings.data_path / "state.sqlite")
     publisher = open_publisher(settings, "forwarder")
     forwarder = Forwarder(settings, inventory, store, publisher, *ports)
-    supervisor = Supervisor(settings.data_path / "logs")
+    supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     supervisor.start(prober_command(settings))
     try:
         forwarder.start()
@@ -114,6 +126,8 @@ class Forwarder:
         self._nodes = nodes
         self._errors = 0
         self._inventory_problem = ""
+        self._inventory_seen: Inventory | None = inventory
+        self._repeated = RepeatedError(log)
         self._before = before(read_status(settings.data_path, "forwarder"))
         self._activated: frozenset[str] = frozenset()
         self._desired = Desired(revision=-1)
@@ -135,6 +149,7 @@ class Forwarder:
     def start(self) -> None:
         """Take the plan of now, then let packets in."""
         self._follow_store()
+        self._activate()
         for thread in self._threads:
             thread.start()
         log.info("forwarding", endpoints=len(self._endpoints), nodes=len(self._nodes), datapath=self._settings.datapath)
@@ -144,19 +159,23 @@ class Forwarder:
         status_due_s = 0.0
         while not stop.wait(CONTROL_S):
             now_s = time.monotonic()
-            look_after_children(now_s)
-            try:
-                self._follow_store()
-                if now_s >= status_due_s:
-                    status_due_s = now_s + STATUS_S
-                    self._drop_drained()
-                    self._read_probe_packets()
-                    self._write_status()
-                    if self._network_has_changed():
-                        return
-            except (sqlite3.Error, OSError, ValueError):  # the outermost loop: packets go on under the last plan
-                self._errors += 1
-                log.exception("control met an error and goes on")
+            for step in (partial(look_after_children, now_s), self._follow_store, self._activate):
+                self._attempt(step)
+            if now_s >= status_due_s:
+                status_due_s = now_s + STATUS_S
+                for step in (self._drop_drained, self._read_probe_packets, self._write_status):
+                    self._attempt(step)
+                if self._attempt(self._network_has_changed):
+                    return
+
+    def _attempt(self, step: Callable[[], Found]) -> Found | None:
+        """Do one thing that control does.  What goes wrong with it must not keep it from the others, nor packets."""
+        try:
+            return step()
+        except Exception:  # the outermost loop: packets go on under the last plan, and it is tried again
+            self._errors += 1
+            self._repeated.exception("control met an error and goes on", errors=self._errors)
+            return None
 
     def stop(self, before_flush: Callable[[], None] = lambda: None) -> None:
         """End the packet loop, then telemetry, then hand everything to the bus.
@@ -185,13 +204,19 @@ class Forwarder:
         self._desired = desired
         self._view = View(desired=desired, plan=plan, probe_packets=self._view.probe_packets)
         self.loop.set_plan(plan)
-        served = frozenset(balancer.arn for balancer in desired.load_balancers)
+
+    def _activate(self) -> None:
+        """Tell the store which load balancers are served now; again and again until it took it."""
+        served = frozenset(balancer.arn for balancer in self._desired.load_balancers)
         if served - self._activated:
             self._store.activate(served - self._activated)
         self._activated = served
 
     def _network_has_changed(self) -> bool:
-        if self._new_inventory() not in (None, self._inventory):
+        found = self._new_inventory()
+        # Seen twice, since half of a file that is being written can be an inventory too.
+        seen, self._inventory_seen = self._inventory_seen, found
+        if found is not None and found == seen and _network(found) != _network(self._inventory):
             log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
             return True
         ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
@@ -244,11 +269,24 @@ def _engine(settings: Settings, inventory: Inventory) -> Engine:
 
 
 def _inventory(settings: Settings) -> Inventory | None:
-    # A file that is there and wrong stops the start; one that is not there yet is waited for.
-    return read_inventory(settings.inventory_path) if settings.inventory_path.exists() else None
+    """The inventory; None when the file is not there yet.  One that is there and cannot be used is `BadInventory`."""
+    path = settings.inventory_path
+    if not path.exists():
+        return None
+    inventory = read_inventory(path)
+    try:
+        make_plan(Desired(revision=-1), inventory, maglev_slots=settings.maglev_slots)
+    except ValueError as error:
+        raise BadInventory(f"the inventory {path} cannot be used: {error}") from error
+    return inventory
 
 
-def _open_ports(settings: Settings, inventory: Inventory) -> tuple[list[EndpointPort], list[NodePort]] | None:
+def _network(inventory: Inventory) -> Inventory:
+    """What the forwarder stands on.  Of instances it knows nothing; the API and the prober look for themselves."""
+    return replace(inventory, instances=())
+
+
+def _open_ports(settings: Settings, inventory: Inventory) -> Ports:
     buffer_bytes = settings.receive_buffer_bytes
     endpoints = [
         EndpointPort(device=end.device, router_mac=end.router_mac, netns=end.netns, receive_buffer_bytes=buffer_bytes)
@@ -269,8 +307,7 @@ def _open_ports(settings: Settings, inventory: Inventory) -> tuple[list[Endpoint
     except OSError as error:
         for port in opened:
             port.close()
-        log.warning("a device is not ready", error=str(error))
-        return None
+        raise NotYet(f"a device that is not ready: {error}") from error
     _warn(endpoints)
     return endpoints, nodes
 
@@ -289,14 +326,16 @@ def _warn(endpoints: list[EndpointPort]) -> None:
             )
 
 
-def _wait_for(what: str, look: Callable[[], Found | None], stop: threading.Event) -> Found | None:
-    """Look until there is something; None when told to stop."""
-    log_due_s = 0.0
-    while (found := look()) is None:
-        now_s = time.monotonic()
-        if now_s >= log_due_s:
-            log_due_s = now_s + WAIT_LOG_S
-            log.info("waiting", waiting_for=what)
+def _wait_for(look: Callable[[], Found], stop: threading.Event) -> Found | None:
+    """Look until nothing is missing; None when told to stop."""
+    log_due_s, said = 0.0, ""
+    while True:
+        try:
+            return look()
+        except NotYet as missing:
+            now_s = time.monotonic()
+            if now_s >= log_due_s or str(missing) != said:
+                log_due_s, said = now_s + WAIT_LOG_S, str(missing)
+                log.warning("waiting", waiting_for=said)
         if stop.wait(WAIT_S):
             return None
-    return found

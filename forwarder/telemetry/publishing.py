@@ -26,6 +26,7 @@ from forwarder.telemetry.json_lines import json_drafts
 from forwarder.telemetry.samples import Samples, books_of
 from gatewatch.bus import Draft, Publisher
 from gatewatch.records import topics
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Telemetry:
         self._books = BookMetrics(**account)
         self._bucket_start_s = self._period_start_s = start_s
         self._nodes: list[Node | None] = [None] * len(inventory.endpoints)
+        self._repeated = RepeatedError(log)
         self._stopping = threading.Event()
         self.windows = 0
         self.records: Counter[str] = Counter()
@@ -93,7 +95,7 @@ class Telemetry:
                 drafts = self.drafts_of(closed)
             except Exception:  # the outermost loop: count, say so, go on with the next window
                 self.errors += 1
-                log.exception("a capture window could not be turned into records and is lost")
+                self._repeated.exception("a capture window could not be turned into records and is lost")
                 continue
             self._publish(drafts)
 
@@ -145,7 +147,7 @@ class Telemetry:
             except Exception:  # the outermost loop: whatever is wrong with the bus, the records wait
                 attempts += 1
                 self.errors += 1
-                log.exception("the bus does not take records, trying again", retry_s=RETRY_S, attempts=attempts)
+                self._repeated.exception("the bus does not take records, trying again", retry_s=RETRY_S, attempts=attempts)
                 if self._stopping.is_set() and attempts >= STOP_ATTEMPTS_MAX:
                     log.error("records are lost", records=sum(draft.records for draft in drafts))
                     return

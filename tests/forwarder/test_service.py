@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import sys
 import threading
 import time
@@ -10,13 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import tomli_w
+from msgspec.structs import replace
 
 from forwarder import service
 from forwarder.datapath.portable import PacketLoop
 from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
-from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
-from forwarder.service import Forwarder, prober_command
+from forwarder.inventory import Endpoint, Instance, Inventory, Node, Subnet, Vpc, Zone
+from forwarder.service import Forwarder, NotYet, prober_command
 from gatewatch.bus import Draft
 from gatewatch.records import topics
 from gatewatch.settings import load
@@ -35,6 +39,11 @@ INVENTORY = Inventory(
         provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
     ),),
 )
+
+
+def toml(inventory: Inventory) -> str:
+    """The inventory as a file says it."""
+    return tomli_w.dumps(msgspec.to_builtins(inventory))
 
 
 class FakePort:
@@ -145,7 +154,7 @@ def parts(tmp_path: Path) -> Iterator[tuple[Forwarder, FakePort, FakePort, FakeS
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline_s, "it did not come to that"
         threading.Event().wait(0.01)
@@ -210,18 +219,124 @@ def test_the_prober_is_run_with_the_same_settings(tmp_path: Path) -> None:
     assert (again.data, again.probe_threads_max) == (str(tmp_path), 3)
 
 
-def test_start_up_waits_for_what_is_not_there_yet_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_up_waits_for_what_is_not_there_yet_and_can_be_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(service, "WAIT_S", 0.001)
     looks: list[int] = []
 
-    def look() -> str | None:
+    def look() -> str:
         looks.append(1)
-        return "found" if len(looks) == 3 else None
+        if len(looks) < 30:
+            raise NotYet("it" if len(looks) < 20 else "another thing")
+        return "found"
 
-    assert service._wait_for("it", look, threading.Event()) == "found"
+    assert service._wait_for(look, threading.Event()) == "found"
+    said = "".join(capsys.readouterr())
+    assert (said.count("waiting_for=it"), said.count("another thing")) == (1, 1)
+
+    def never() -> str:
+        raise NotYet("it")
+
     stopped = threading.Event()
     stopped.set()
-    assert service._wait_for("it", lambda: None, stopped) is None
+    assert service._wait_for(never, stopped) is None
+
+
+def test_who_waits_for_a_device_sees_that_the_inventory_was_mended(tmp_path: Path) -> None:
+    settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
+    path = tmp_path / "inventory.toml"
+    with pytest.raises(NotYet, match=str(path)):
+        service._look(settings)
+    path.write_text(toml(INVENTORY), encoding="utf-8")
+    with pytest.raises(NotYet, match="gwe"):
+        service._look(settings)
+    path.write_text(toml(replace(INVENTORY, endpoints=(), nodes=())), encoding="utf-8")
+    inventory, ports = service._look(settings)
+    assert (inventory.endpoints, ports) == ((), ([], []))
+
+
+def test_an_inventory_that_no_plan_can_be_made_of_is_refused_before_anything_is_stopped(
+    parts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forwarder, *_ = parts
+    first = INVENTORY.endpoints[0]
+    # Another prefix, so another id, but the same 16 digits, by which appliances tell endpoints apart.
+    twin = replace(first, id="vpce-1-00000000000000001", interface_id="eni-e2", device="gwe2")
+    text = toml(replace(INVENTORY, endpoints=(first, twin)))
+    (tmp_path / "inventory.toml").write_text(text, encoding="utf-8")
+    assert not forwarder._network_has_changed()
+    assert not forwarder._network_has_changed()
+    assert "the same last 16 digits" in "".join(capsys.readouterr())
+    forwarder.stop()
+
+
+def test_another_instance_does_not_cost_the_connections_there_are(parts: Any, tmp_path: Path) -> None:
+    forwarder, *_ = parts
+    instance = Instance(id="i-2", subnet_id="subnet-n", interface_id="eni-i2", address="10.9.0.3")
+    (tmp_path / "inventory.toml").write_text(toml(replace(INVENTORY, instances=(instance,))), encoding="utf-8")
+    for _ in range(3):
+        assert not forwarder._network_has_changed()
+    forwarder.stop()
+
+
+def test_a_file_that_is_half_written_for_a_moment_costs_nothing(parts: Any, tmp_path: Path) -> None:
+    forwarder, *_ = parts
+    path = tmp_path / "inventory.toml"
+    for text in ("", toml(INVENTORY), "", toml(INVENTORY)):
+        path.write_text(text, encoding="utf-8")
+        assert not forwarder._network_has_changed()
+    forwarder.stop()
+
+
+def test_control_goes_on_whatever_fails_and_says_so_once(
+    parts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forwarder, _, _, store, _ = parts
+    forwarder.start()
+    monkeypatch.setattr(service, "CONTROL_S", 0.001)
+    monkeypatch.setattr(service, "STATUS_S", 0.001)
+
+    def fail(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "revision", fail)
+    stop = threading.Event()
+    thread = threading.Thread(target=forwarder.control, args=(stop, fail))
+    thread.start()
+    wait_until(lambda: (read_status(tmp_path, "forwarder") or {}).get("errors", {}).get("control", 0) > 50)
+    assert thread.is_alive()
+    stop.set()
+    thread.join()
+    forwarder.stop()
+    assert "".join(capsys.readouterr()).count("Traceback") == 1
+
+
+def test_a_load_balancer_is_called_active_once_the_store_takes_it(
+    parts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwarder, _, _, store, _ = parts
+    forwarder.start()
+    store.activated.clear()
+    forwarder._activated = frozenset()
+    failures = [sqlite3.OperationalError("database is locked")] * 3
+    activate = store.activate
+
+    def busy(arns: Any) -> None:
+        if failures:
+            raise failures.pop()
+        activate(arns)
+
+    monkeypatch.setattr(store, "activate", busy)
+    store.number = 2
+    stop = threading.Event()
+    thread = threading.Thread(target=forwarder.control, args=(stop, lambda now_s: None))
+    thread.start()
+    wait_until(lambda: bool(store.activated))
+    stop.set()
+    thread.join()
+    forwarder.stop()
+    assert store.activated == ["arn:lb:loadbalancer/gwy/g/1"]
 
 
 def test_a_device_that_is_gone_ends_control_so_that_all_is_opened_anew(parts: Any) -> None:
@@ -266,7 +381,8 @@ def test_an_inventory_that_is_wrong_now_leaves_the_one_there_was(
     forwarder._write_status()
     assert str(path) in (read_status(tmp_path, "forwarder") or {})["inventory_problem"]
     path.write_text('zones = [{ name = "us-east-1b", id = "use1-az2" }]', encoding="utf-8")
-    assert forwarder._network_has_changed()
+    assert not forwarder._network_has_changed()
+    assert forwarder._network_has_changed(), "seen twice, so it is meant"
     forwarder._write_status()
     assert (read_status(tmp_path, "forwarder") or {})["inventory_problem"] == ""
     forwarder.stop()
