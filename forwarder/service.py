@@ -219,6 +219,8 @@ class Forwarder:
         if found is not None and found == seen and _network(found) != _network(self._inventory):
             log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
             return True
+        for endpoint in self._endpoints:
+            endpoint.follow_address()
         ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
         gone = [port.device for port in ports if port.lost()]
         if gone:

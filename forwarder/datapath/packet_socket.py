@@ -14,6 +14,7 @@ import errno
 import socket
 import struct
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from forwarder.datapath.network_namespace import run_in
@@ -41,15 +42,20 @@ FRAME_BYTES_MAX = 65_535 + 128
 SEND_RETRIES_MAX = 20
 SEND_RETRY_S = 0.0005
 
+# The kernel takes the tag out of a frame of a VLAN, which then looks like one of the endpoint's own; only a filter can
+# still tell.  Cut to one byte it comes in and is counted as another's.  Source: `linux/filter.h` (SKF_AD_VLAN_TAG_PRESENT).
+_LOAD, _JUMP_IF_EQUAL, _RETURN, _TAG_PRESENT = 0x20, 0x15, 0x06, 0xFFFF_F030
+_CUT_TAGGED = ((_LOAD, 0, 0, _TAG_PRESENT), (_JUMP_IF_EQUAL, 0, 1, 0), (_RETURN, 0, 0, FRAME_BYTES_MAX), (_RETURN, 0, 0, 1))
+
 _BUSY = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
 _GONE = (errno.ENETDOWN, errno.ENODEV, errno.ENXIO)
 
 
 class EndpointPort:
-    """The endpoint's end of the wire.  Every method is for the packet thread alone; `open` is called by its maker.
+    """The endpoint's end of the wire.  Methods are for the packet thread alone, save where they say otherwise.
 
-    Public counts: `frames_other` (ARP, multicast, frames for another machine), `checksums_completed`, `segments_merged`
-    (frames that hold several packets because an offload is on), `send_retries`.
+    Public counts: `frames_other` (ARP, multicast, frames for another machine or of a VLAN), `checksums_completed`,
+    `segments_merged` (frames that hold several packets because an offload is on), `send_retries`.
     """
 
     def __init__(self, *, device: str, router_mac: str, netns: str, receive_buffer_bytes: int) -> None:
@@ -70,7 +76,7 @@ class EndpointPort:
         self._retries_left = SEND_RETRIES_MAX
 
     def open(self) -> None:
-        """Open both sockets inside the namespace; `OSError` names the device if it is not there."""
+        """Open both sockets inside the namespace, before there is a packet thread; `OSError` names a missing device."""
         try:
             run_in(self.netns, self._open)
         except OSError as error:
@@ -89,16 +95,25 @@ class EndpointPort:
         self._receive.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         self._receive.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.receive_buffer_bytes = enlarge_receive_buffer(self._receive, self._wanted_buffer_bytes)
+        attach_filter(self._receive, _CUT_TAGGED)
         self._receive.setblocking(False)
         self._receive.bind((self.device, ETH_P_ALL))
-        own_mac: bytes = self._receive.getsockname()[4]
-        self._own_mac = own_mac
-        self._headers = {version: self._router_mac + own_mac + kind for version, kind in _ETHERTYPES.items()}
+        self._own_mac = b""
+        self._headers: dict[int, bytes] = {}
+        self.follow_address()
         self._send.setblocking(False)
         self._send.bind((self.device, 0))
         self.offloads = offloads_on(self.device)
         self.kernel_forwards = _kernel_forwards(self.device)
         self.down = False
+
+    def follow_address(self) -> None:
+        """Take over the device's present address.  Any thread may call it; udev, for one, may give a new device another."""
+        own_mac: bytes = self._receive.getsockname()[4]
+        if own_mac in (b"", self._own_mac):  # empty: the device is gone, which `lost` tells
+            return
+        self._own_mac = own_mac
+        self._headers = {version: self._router_mac + own_mac + kind for version, kind in _ETHERTYPES.items()}
 
     def fileno(self) -> int:
         """Descriptor to wait on for packets."""
@@ -115,7 +130,9 @@ class EndpointPort:
             for _ in range(packets_max):
                 count = take(buffer)
                 kind = buffer[22:24]
-                if not buffer.startswith(own_mac, VIRTIO_BYTES) or (kind != b"\x08\x00" and kind != b"\x86\xdd"):
+                if count < _START or not buffer.startswith(own_mac, VIRTIO_BYTES) or (
+                    kind != b"\x08\x00" and kind != b"\x86\xdd"
+                ):
                     self.frames_other += 1
                     continue
                 if buffer[0] or buffer[1]:
@@ -169,7 +186,7 @@ class EndpointPort:
         return int(drops)
 
     def lost(self) -> bool:
-        """Whether the device was removed for good; one of the same name that comes later is another one."""
+        """Whether the device was removed for good; one of the same name is another one.  Any thread may call it."""
         return bool(self._receive.getsockname()[0] != self.device)
 
     def refuse_new(self) -> None:
@@ -200,10 +217,15 @@ def enlarge_receive_buffer(receiver: socket.socket, wanted_bytes: int) -> int:
 
 
 def refuse_all(receiver: socket.socket) -> None:
-    """Attach a filter that takes no packet (classic BPF `ret 0`), which leaves the queue as it is."""
-    instruction = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0))
-    program = struct.pack("@HP", 1, ctypes.addressof(instruction))
-    receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    """Attach a filter that takes no packet, which leaves the queue as it is."""
+    attach_filter(receiver, ((_RETURN, 0, 0, 0),))
+
+
+def attach_filter(receiver: socket.socket, instructions: Sequence[tuple[int, int, int, int]]) -> None:
+    """Attach a classic BPF program (code, jump if true, jump if false, value) in place of the one there is."""
+    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
+    code = ctypes.create_string_buffer(packed, len(packed))
+    receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(instructions), ctypes.addressof(code)))
 
 
 def internet_sum(data: memoryview) -> int:

@@ -91,6 +91,8 @@ class FakePort:
     def lost(self) -> bool:
         return self.is_lost
 
+    def follow_address(self) -> None: ...
+
     def refuse_new(self) -> None: ...
 
     def close(self) -> None:

@@ -217,3 +217,25 @@ def ip(*arguments: str) -> None:
 
 def inside(namespace: str, *command: str) -> None:
     ip("netns", "exec", namespace, *command)
+
+
+@pytest.mark.parametrize("tag", [b"\x81\x00\x00\x0a", b"\x88\xa8\x00\x0a"], ids=["802.1Q", "802.1ad"])
+def test_a_frame_of_a_vlan_is_not_the_endpoints(wire: Any, tag: bytes) -> None:
+    port, far, *_ = wire
+    far.send(own_mac(port) + bytes(6) + tag + b"\x08\x00" + ipv4(64, b"v"))
+    far.send(own_mac(port) + bytes(6) + b"\x08\x00" + ipv4(64))
+    assert taken(port, 1) == [ipv4(64)]
+    assert port.frames_other == 1
+
+
+def test_a_device_that_gets_another_address_goes_on_under_it(wire: Any) -> None:
+    port, far, _, gateway, _ = wire
+    ip("-n", gateway, "link", "set", "gwe", "address", "02:00:00:00:0e:0e")
+    port.follow_address()
+    far.send(bytes.fromhex("020000000e0e") + bytes(6) + b"\x08\x00" + ipv4(64))
+    assert taken(port, 1) == [ipv4(64)]
+    assert port.deliver(ipv4(80))
+    frame = far.recv(9100)
+    while frame[14:] != ipv4(80):
+        frame = far.recv(9100)
+    assert frame[6:12].hex() == "020000000e0e"
