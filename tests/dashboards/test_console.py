@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from pathlib import Path
 
 from dashboards.answers import Failed, Good
@@ -56,18 +55,15 @@ def test_nothing_is_late_where_nothing_ever_came(empty_console: Console) -> None
 def test_slow_work_does_not_hold_up_other_work(console: Console) -> None:
     release = threading.Event()
 
-    async def both() -> tuple[str, float]:
-        slow = asyncio.ensure_future(console.in_thread(lambda: release.wait(10)))
-        started_s = time.monotonic()
+    async def both() -> str:
+        slow = asyncio.ensure_future(console.in_thread(lambda: release.wait(60)))
         quick = await console.in_thread(lambda: "quick")
-        took_s = time.monotonic() - started_s
+        assert not slow.done()
         release.set()
         assert await slow
-        return quick, took_s
+        return quick
 
-    quick, took_s = asyncio.run(both())
-    assert quick == "quick"
-    assert took_s < 5
+    assert asyncio.run(both()) == "quick"
 
 
 def test_statements_have_threads_of_their_own(console: Console) -> None:

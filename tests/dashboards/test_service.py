@@ -40,9 +40,9 @@ def test_a_signal_stops_the_process_cleanly(tmp_path: Path) -> None:
             f"serve(Settings(data={str(tmp_path)!r}, console_port={port}))")
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     try:
-        wait_until(lambda: answers(port), 40)
+        wait_until(lambda: answers(port), 90)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

@@ -25,7 +25,7 @@ def command(name: str, program: str) -> ServiceCommand:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         threading.Event().wait(0.01)

@@ -21,7 +21,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     publish(data, "flow_logs", [flow(HOUR_S + second, bytes=second) for second in range(50)])
     publish(data, "flow_logs", [flow(HOUR_S + 60, action="REJECT", gw_drop_reason="no_target")])
     publish(data, "metrics", [unhealthy(HOUR_S, 1.0)])
-    return Settings(data=str(data), sql_time_s=30.0, sql_memory_mb=128, sql_rows_max=20)
+    return Settings(data=str(data), sql_time_s=60.0, sql_memory_mb=128, sql_rows_max=20)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_result_has_columns_types_and_time(runner: SqlRunner) -> None:
     assert result.columns == ["n", "newest"]
     assert result.types == ["BIGINT", "TIMESTAMP WITH TIME ZONE"]
     assert result.table.to_pylist()[0]["newest"].timestamp() == HOUR_S + 60
-    assert 0 < result.elapsed_s < 30
+    assert 0 < result.elapsed_s < 60
     assert not result.truncated
 
 
@@ -89,8 +89,8 @@ def test_an_error_is_of_a_kind_and_the_process_goes_on(
 
 
 def test_a_statement_that_takes_too_long_is_stopped(settings: Settings) -> None:
-    with SqlRunner(msgspec.structs.replace(settings, sql_time_s=0.3)) as runner:
-        with pytest.raises(SqlError, match=r"longer than 0\.3 s") as caught:
+    with SqlRunner(msgspec.structs.replace(settings, sql_time_s=2.0)) as runner:
+        with pytest.raises(SqlError, match="longer than 2 s") as caught:
             runner.run("SELECT count(*) FROM range(1000000000000) AS t(i) WHERE i % 7 = 3")
         assert caught.value.kind == "time"
         assert runner.run("SELECT 1 AS one").table.num_rows == 1
@@ -104,6 +104,8 @@ def test_a_process_that_does_not_notice_that_time_is_up_is_killed(
         with pytest.raises(SqlError) as caught:
             runner.run("SELECT repeat('x', 1500000000)")
         assert caught.value.kind in ("time", "memory")
+        # Its successor has time: a busy machine may need more than 0.2 s to answer anything.
+        runner._settings = msgspec.structs.replace(settings, sql_time_s=60.0)
         assert runner.run("SELECT 1 AS one").table.num_rows == 1
 
 
@@ -133,5 +135,5 @@ def test_a_file_that_is_gone_is_an_error_and_not_an_empty_table(tmp_path: Path) 
 
 
 def test_one_statement_needs_no_runner(settings: Settings) -> None:
-    wide = msgspec.structs.replace(settings, sql_rows_max=1_000, sql_time_s=10.0)
+    wide = msgspec.structs.replace(settings, sql_rows_max=1_000, sql_time_s=60.0)
     assert run_sql(wide, "SELECT sum(bytes) AS bytes FROM flow_logs").table.num_rows == 1

@@ -53,7 +53,7 @@ def test_the_database_itself_refuses_what_the_check_would_miss(tmp_path: Path, s
 def test_an_answer_has_the_rows_of_the_files_it_was_given(tmp_path: Path) -> None:
     first = publish(tmp_path, "flow_logs", [flow(HOUR_S), flow(HOUR_S + 1)])
     publish(tmp_path, "flow_logs", [flow(HOUR_S + 2)])
-    settings = WorkerSettings(folder=str(tmp_path / "lake"), time_s=1.0, rows_max=5, memory_mb=100)
+    settings = WorkerSettings(folder=str(tmp_path / "lake"), time_s=60.0, rows_max=5, memory_mb=100)
     with sandbox(settings) as database:
         head, rows = answer(
             database, settings, Request(sql="SELECT start FROM flow_logs", files={"flow_logs": [str(first)]})

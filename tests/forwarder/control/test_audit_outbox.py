@@ -175,7 +175,7 @@ def test_the_thread_goes_on_after_a_failure_and_moves_the_rest_at_the_end(store:
     relay.start()
     write(store, 1)
     relay.wake()
-    assert failed.wait(10)
+    assert failed.wait(60)
     write(store, 2)
     relay.stop()
     assert publisher.records == [1, 2]

@@ -81,6 +81,10 @@ class SimpleGateway:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Carry nothing more; what was offered until then stays to be looked at."""
         self._ended.set()
         self._thread.join()
         self._endpoint.close()
@@ -96,8 +100,9 @@ class SimpleGateway:
                 if len(packet) > INNER_BYTES_MAX:
                     self.too_large += 1
                     continue
+                put_back = self.put_back  # before a test can see the packet and say otherwise
                 self.offered.append(packet[:60])
-                if self.put_back:
+                if put_back:
                     self._endpoint.deliver(packet)
                     continue
                 self._node.send(self._header.encapsulate(packet), self.target)

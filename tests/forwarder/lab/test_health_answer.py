@@ -23,7 +23,7 @@ def health() -> Iterator[HealthAnswer]:
 def status(health: HealthAnswer, method: str = "GET", path: str = "/") -> int:
     request = urllib.request.Request(f"http://127.0.0.1:{health.port}{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -58,5 +58,5 @@ def test_it_holds_a_user_and_a_mount_namespace_in_the_hosts_network(folder: Path
             " /run rw" in Path(f"/proc/{process.pid}/mountinfo").read_text(encoding="utf-8"))
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         process.stdout.close()

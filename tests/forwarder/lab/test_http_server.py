@@ -35,7 +35,7 @@ def with_server(test: Callable[[HttpServer], Awaitable[None]]) -> HttpServer:
     async def body() -> None:
         await server.listen("127.0.0.1", 0)
         await test(server)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while server.counts.answered + server.counts.refused + sum(server.counts.failed.values()) < server.counts.connections:
                 await asyncio.sleep(0)
         server.close()

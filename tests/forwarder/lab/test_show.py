@@ -15,7 +15,7 @@ from forwarder.lab.show import lab_view
 
 def page(plan: Plan, holder: Holder | None = None, width: int = 160) -> str:
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    console.print(lab_view(plan, holder))
+    console.print(lab_view(plan, holder), crop=False)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -38,13 +38,22 @@ def test_the_route_tables_read_as_aws_prescribes() -> None:
     lines = page(plan).splitlines()
     start = next(number for number, line in enumerate(lines) if line.strip().startswith("edge rtb-"))
     assert re.search(r"10\.0\.0\.0/16 +local", lines[start])
-    assert re.search(rf"for {plan.internet_gateway_id} +10\.0\.2\.0/24 +{plan.inventory.endpoints[0].id} +from igw", lines[start + 1])
+    assert re.search(rf"for {plan.internet_gateway_id} +10\.0\.2\.0/24 +{plan.inventory.endpoints[0].id}", lines[start + 1])
+    assert lines[start + 2].strip() == f"Linux: table {topology.EDGE_TABLE} of {plan.name}-router"
+    assert lines[start + 3].strip() == "from igw"
 
 
-def test_a_narrow_terminal_loses_nothing() -> None:
+def test_on_eighty_columns_no_id_and_no_command_is_broken() -> None:
     plan = topology.plan()
-    squeezed = re.sub(r"\s", "", page(plan, width=80))
-    assert all(machine.address in squeezed for machine in plan.appliances)
+    text = page(plan, width=80)
+    inventory = plan.inventory
+    for thing in (*inventory.vpcs, *inventory.subnets, *inventory.instances, *inventory.endpoints, *plan.route_tables):
+        assert thing.id in text
+    for machine in (*plan.clients, *plan.servers, *plan.appliances):
+        assert re.search(rf"{machine.name} .*{machine.address}.*{machine.netns}", text)
+    assert f"print(r.urlopen(\"http://{plan.servers[0].address}/\").read())'" in text
+    tables = text[:text.index("The way of a packet")]
+    assert max(len(line.rstrip()) for line in tables.splitlines()) <= 80
 
 
 def test_an_ordinary_users_lab_says_how_to_get_in() -> None:

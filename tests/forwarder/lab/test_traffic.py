@@ -26,7 +26,7 @@ def test_clients_reach_servers_and_the_books_are_written(lab: Lab, gateway: Any,
         cwd=repository, stderr=subprocess.DEVNULL,
     )
     try:
-        deadline_s = time.monotonic() + 20
+        deadline_s = time.monotonic() + 90
         wanted: set[str] = set()
         while not wanted >= {"http", "dns", "ping", "ssh"}:
             assert time.monotonic() < deadline_s, "not every kind worked"
@@ -35,7 +35,7 @@ def test_clients_reach_servers_and_the_books_are_written(lab: Lab, gateway: Any,
             wanted = {name for name, kind in status["kinds"].items() if kind["ok"]}
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     last = read_status(lab.data, "traffic")
     assert last is not None
     assert last["rate"] == 60
