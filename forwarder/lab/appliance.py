@@ -41,6 +41,8 @@ BATCH_PACKETS_MAX = 64
 DATAGRAM_BYTES_MAX = 65_535
 WAIT_MS = 100
 REPORT_MS = 1_000
+#: Longest that packets are still worked off once the end was asked for.
+STOP_S = 1.0
 #: How often, and how long, a full send queue is tried again for one packet.
 SEND_RETRIES_MAX = 20
 SEND_RETRY_S = 0.0005
@@ -168,14 +170,17 @@ def serve(
 
 
 def _forward_until(stop: threading.Event, appliance: Appliance, log: AccessLog) -> None:
-    """The packet loop; at the end it works off what has already arrived."""
+    """The packet loop; at the end it works off what has already arrived, but not for ever what goes on arriving."""
     next_report_s = 0.0
-    while not stop.is_set() or appliance.run_once(0):
+    while not stop.is_set():
         appliance.run_once()
         now_s = time.monotonic()
         if now_s >= next_report_s:
             log.hand_over(appliance.inspector.take_seen())
             next_report_s = now_s + REPORT_MS / 1000
+    deadline_s = time.monotonic() + STOP_S
+    while time.monotonic() < deadline_s and appliance.run_once(0):
+        pass
     log.hand_over(appliance.inspector.take_seen())
 
 

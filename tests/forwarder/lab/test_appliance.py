@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ import msgspec
 import pytest
 
 from forwarder.datapath.network_namespace import run_in
+from forwarder.lab import appliance as appliance_module
 from forwarder.lab.appliance import service_name
 from forwarder.lab.lab import Lab
 from forwarder.lab.namespace_loop import NamespaceLoop
