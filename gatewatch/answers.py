@@ -7,15 +7,13 @@ import json
 import re
 import sys
 import time
-from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as RichTable
 
+from gatewatch.result_table import print_table
 from gatewatch.settings import Settings
 from queries.lake import Lake, QueryFailed
 from queries.saved_query import BadParameter, load, names, run
@@ -37,23 +35,26 @@ def run_statement(settings: Settings, statement: str, output: str) -> int:
         _print_sql_error(statement, error)
         return 1
     print_rows(result.table, output)
-    sys.stdout.flush()  # before what goes to standard error
     if output == "table":
-        cut = f", cut off at {settings.sql_rows_max}" if result.truncated else ""
-        rows = result.table.num_rows
-        typer.echo(f"{rows} row{'' if rows == 1 else 's'} in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)
+        cut = f", cut off at {settings.sql_rows_max:,} (--sql-rows-max)" if result.truncated else ""
+        typer.echo(f"{_rows(result.table)} in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)
+        _note_empty_lake(settings)
     return 0
 
 
 def list_saved() -> int:
     """Print the saved queries with what they answer."""
-    table = RichTable("name", "what it answers", "parameters", box=None, header_style="bold")
+    table = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("name", "what it answers"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("parameters")
     for name in names():
         query = load(name)
         own = [f"{p.name}={p.default}" for p in query.parameters if p.default is not None]
         table.add_row(name, query.title, " ".join(own))
     Console().print(table)
-    typer.echo("\nRun one with `gatewatch query NAME --last 15m -p PARAMETER=VALUE`.")
+    typer.echo("\nRun one with `gatewatch query NAME --last 15m -p PARAMETER=VALUE`.\n"
+               "What each counts and what its columns mean: docs/reference/saved-queries.md.")
     return 0
 
 
@@ -71,59 +72,37 @@ def run_saved(settings: Settings, name: str, assignments: list[str], last: str, 
         typer.echo(f"gatewatch: {error}", err=True)
         return 1
     print_rows(table, output)
+    if output == "table":
+        typer.echo(_rows(table) + ("" if last == "all" else f" in the last {last}"), err=True)
+        _note_empty_lake(settings)
     return 0
 
 
 def print_rows(table: pa.Table, output: str) -> None:
     """Print a result as `table`, `csv` or `json` (one object a line)."""
-    rows = table.to_pylist()
     if output == "json":
-        for row in rows:
+        for row in table.to_pylist():
             typer.echo(json.dumps(row, default=str))
     elif output == "csv":
         writer = csv.writer(sys.stdout)
         writer.writerow(table.column_names)
-        writer.writerows([row.values() for row in rows])
+        # By column and not by name, of which a result may have two alike.
+        writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
     else:
-        _print_table(table.column_names, rows)
+        print_table(table, TABLE_ROWS_MAX)
+        sys.stdout.flush()  # before what goes to standard error
+        if table.num_rows > TABLE_ROWS_MAX:
+            typer.echo(f"... {table.num_rows - TABLE_ROWS_MAX:,} more rows; --output csv shows all", err=True)
 
 
-def _print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
-    """A table; where it is wider than the terminal, one row below the other (as psql's `\\x auto`)."""
-    shown = [[_cell(value) for value in row.values()] for row in rows[:TABLE_ROWS_MAX]]
-    widths = [max(map(len, cells)) for cells in zip(columns, *shown, strict=True)]
-    width = sum(widths) + 2 * len(widths)
-    console = Console()
-    if console.is_terminal and width > console.width:
-        _print_records(console, columns, shown)
-    else:
-        table = RichTable(box=None, header_style="bold", pad_edge=False)
-        for index, column in enumerate(columns):
-            numeric = bool(rows) and isinstance(list(rows[0].values())[index], int | float)
-            table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
-        for cells in shown:
-            table.add_row(*map(escape, cells))
-        Console(width=max(width, console.width)).print(table)
-    if len(rows) > TABLE_ROWS_MAX:
-        typer.echo(f"... {len(rows) - TABLE_ROWS_MAX} more rows; --output csv shows all", err=True)
+def _rows(table: pa.Table) -> str:
+    return f"{table.num_rows:,} row{'' if table.num_rows == 1 else 's'}"
 
 
-def _print_records(console: Console, columns: list[str], shown: list[list[str]]) -> None:
-    label_width = max(map(len, columns))
-    for number, cells in enumerate(shown, 1):
-        console.print(f"[dim]-- row {number}[/dim]", highlight=False)
-        for column, cell in zip(columns, cells, strict=True):
-            console.print(f"[bold]{column:<{label_width}}[/bold]  {escape(cell)}", soft_wrap=True, highlight=False)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
-    return str(value)
+def _note_empty_lake(settings: Settings) -> None:
+    """Nothing found and nothing there are different answers."""
+    if not Lake(settings.data_path).manifest_path.exists():
+        typer.echo(f"the lake of {settings.data} is empty: ingest has published nothing in it yet", err=True)
 
 
 def _print_sql_error(statement: str, error: SqlError) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from gatewatch.command_line import with_settings
 from gatewatch.refusal import Refusal
@@ -44,12 +45,12 @@ DEMO_DEFAULTS = {
 @with_settings(None, DEMO_DEFAULTS)
 def demo(
     settings: Settings,
-    duration: Annotated[int, typer.Option(help="seconds of traffic; 0: until Ctrl-C", min=0)] = 0,
-    report: Annotated[Path | None, typer.Option(help="write the scenario's figures to this file (JSON)")] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="no console, for scripts and tests")] = False,
-    rate: Annotated[float, typer.Option(help="new connections per second", min=0.1, max=500)] = 20.0,
+    duration: Annotated[int, typer.Option(help="how long traffic flows; 0: until Ctrl-C", metavar="seconds", min=0)] = 0,
+    report: Annotated[Path | None, typer.Option(help="write the scenario's figures to this file (JSON)", metavar="file")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="no console, for scripts and tests", metavar="")] = False,
+    rate: Annotated[float, typer.Option(help="new connections per second", metavar="number", min=0.1, max=500)] = 20.0,
     ingest_kills: Annotated[
-        int, typer.Option(help="SIGKILL ingest this often, spread over the run", min=0, max=100)
+        int, typer.Option(help="SIGKILL ingest this often, spread over the run", metavar="times", min=0, max=100)
     ] = 0,
 ) -> None:
     """The whole product alive: lab, services, traffic, and an appliance that dies and comes back."""
@@ -131,8 +132,8 @@ def appliance(
     settings: Settings,
     name: Annotated[str, typer.Option(help="name in its access log and counters")] = "appliance",
     address: Annotated[str, typer.Option(help="address it receives GENEVE on (UDP 6081)")] = "0.0.0.0",
-    rules: Annotated[Path | None, typer.Option(help="allow and deny rules (TOML); none: allow everything")] = None,
-    health_port: Annotated[int, typer.Option(help="port that answers health checks", min=1, max=65_535)] = 80,
+    rules: Annotated[Path | None, typer.Option(help="allow and deny rules (TOML); none: allow everything", metavar="file")] = None,
+    health_port: Annotated[int, typer.Option(help="port that answers health checks", metavar="port", min=1, max=65_535)] = 80,
     netns: Annotated[str, typer.Option(help="network namespace of its interface; empty: this one")] = "",
 ) -> None:
     """A small firewall behind the balancer: takes GENEVE, applies rules, returns what it allows."""
@@ -152,6 +153,7 @@ def sql(
     """Run SQL over the lake: flow_logs, metrics, audit_events, target_health, appliance_access, alarm_events, rejects."""
     from gatewatch.answers import run_statement
 
+    _need_data_folder(settings)
     sys.exit(run_statement(settings, sys.stdin.read() if statement == "-" else statement, output))
 
 
@@ -169,7 +171,10 @@ def query(
     """Run a saved query, or list them."""
     from gatewatch.answers import list_saved, run_saved
 
-    sys.exit(run_saved(settings, name, parameter or [], last, output) if name else list_saved())
+    if not name:
+        sys.exit(list_saved())
+    _need_data_folder(settings)
+    sys.exit(run_saved(settings, name, parameter or [], last, output))
 
 
 @app.command(rich_help_panel=ASK)
@@ -181,6 +186,7 @@ def status(
     """The chain of counters from packet to lake row, and whether it balances (exit status 1 when it does not)."""
     from gatewatch.status_view import show_status
 
+    _need_data_folder(settings)
     sys.exit(show_status(settings, output))
 
 
@@ -193,14 +199,15 @@ def health(
     """Whether a service is alive: exit status 0 when it wrote its counters a moment ago."""
     from gatewatch.status_view import service_health
 
+    _need_data_folder(settings)
     sys.exit(service_health(settings, service))
 
 
 @app.command("settings", rich_help_panel=ASK)
 def list_settings(
-    markdown: Annotated[bool, typer.Option("--markdown", help="as a page of the documents")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="as a page of the documents", metavar="")] = False,
 ) -> None:
-    """Every setting: name, default, what is allowed, who reads it."""
+    """Every setting: name, default, what is allowed, what it does."""
     from gatewatch.settings_page import show_settings
 
     show_settings(markdown=markdown)
@@ -220,9 +227,9 @@ def lab_up(settings: Settings) -> None:
 def lab_run(
     settings: Settings,
     balancer: Annotated[
-        bool, typer.Option("--balancer", help="create the load balancer through the API once that answers")
+        bool, typer.Option("--balancer", help="create the load balancer through the API once that answers", metavar="")
     ] = False,
-    rate: Annotated[float, typer.Option(help="new connections per second", min=0.1, max=500)] = 20.0,
+    rate: Annotated[float, typer.Option(help="new connections per second", metavar="number", min=0.1, max=500)] = 20.0,
 ) -> None:
     """The lab with its appliances and traffic, until Ctrl-C; then all of it is taken down."""
     from gatewatch.lab_commands import lab_run as run
@@ -262,10 +269,30 @@ def _prepare(settings: Settings) -> None:
         raise Refusal(f"the data folder {settings.data} cannot be made: {error.strerror}; choose another with --data") from error
 
 
+def _need_data_folder(settings: Settings) -> None:
+    """A folder that is not there is a mistyped `--data`, not a lake without rows."""
+    if not settings.data_path.exists():
+        raise Refusal(f"there is no data folder {settings.data}; name the one in use with --data, "
+                      "or start with `gatewatch demo` or `gatewatch up`")
+
+
 def main() -> None:
     """Entry point of the `gatewatch` script: what a person must put right is said in one line, with exit status 2."""
     try:
-        app()
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        _say_wrong_call(error)
+        sys.exit(error.exit_code)
     except (Refusal, OSError) as error:
         typer.echo(f"gatewatch: {error}", err=True)
         sys.exit(2)
+    sys.exit(status)
+
+
+def _say_wrong_call(error: TyperException) -> None:
+    """One line for a command or option there is not; nothing where the help was printed for a command without one."""
+    text = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if text:
+        called = context.command_path if context else "gatewatch"
+        typer.echo(f"gatewatch: {text[0].lower()}{text[1:]}; `{called} --help` says what there is", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
 from gatewatch.settings import SettingEntry, entries
 
@@ -15,12 +15,15 @@ def show_settings(*, markdown: bool) -> None:
     if markdown:
         typer.echo(markdown_page())
         return
-    table = Table(box=None, header_style="bold")
-    for column in ("setting", "default", "allowed", "unit", "what it is"):
-        table.add_column(column, overflow="fold")
+    console = Console()
     for entry in entries():
-        table.add_row(*(escape(text) for text in _cells(entry)))
-    Console().print(table)
+        unit = f" {entry.unit}" if entry.unit and str(entry.default) and entry.unit not in ("text", "path") else ""
+        allowed = f"  [dim]({escape(entry.allowed)})[/dim]" if entry.allowed else ""
+        default = escape(str(entry.default)) or "[dim]empty[/dim]"
+        console.print(f"[bold]{entry.name}[/bold] = {default}{unit}{allowed}", highlight=False, soft_wrap=True)
+        console.print(Padding(escape(entry.help), (0, 0, 0, 4)), highlight=False)
+    typer.echo("\nEach is a flag (--capture-window-s 10), an environment variable\n(GATEWATCH_CAPTURE_WINDOW_S=10) "
+               "and a key of the file given by --config, in that\norder of precedence.")
 
 
 def markdown_page() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import typer
@@ -16,6 +17,8 @@ from queries.books import Chain, Hop, chain
 
 #: A service that has not written its status for this long is shown as silent.
 SILENT_S = 5.0
+#: A chain's table fits this many characters as long as counts do; a hop's name gives way to long counts.
+TABLE_WIDTH, HOP_WIDTH_MIN, HOP_WIDTH_MAX, NUMBER_WIDTH_MIN = 80, 20, 34, 8
 OUTPUTS = ("table", "json")
 
 
@@ -35,51 +38,71 @@ def show_status(settings: Settings, output: str) -> int:
         typer.echo(json.dumps({**asdict(books), "balanced": books.balanced}))
         return 0 if books.balanced else 1
     console = Console()
-    console.print(_services(settings))
+    now_s = time.time()
+    heard_s = {name: max(0.0, now_s - float(status["time"])) for name, status in read_all(settings.data_path).items()}
+    console.print(_services(settings, heard_s))
+    counts = [count for hop in books.hops for count in (hop.received, hop.sent, hop.held, sum(hop.dropped.values()))]
+    number_width = max([NUMBER_WIDTH_MIN, *(len(f"{count:,}") for count in counts)])
     for name in dict.fromkeys(hop.chain for hop in books.hops):
-        console.print(_hops(name, [hop for hop in books.hops if hop.chain == name]))
-    _verdict(console, books)
+        console.print(_hops(name, [hop for hop in books.hops if hop.chain == name], number_width))
+    _verdict(console, books, heard_s)
     return 0 if books.balanced else 1
 
 
 def service_health(settings: Settings, service: str) -> int:
     """Whether a service writes its status (for container health checks): exit status 0 or 1, with the reason."""
-    status = read_all(settings.data_path).get(service)
+    known = read_all(settings.data_path)
+    status = known.get(service)
     if status is None:
-        typer.echo(f"{service}: has not written a status yet")
+        others = f"; those that have: {', '.join(known)}" if known else ""
+        typer.echo(f"{service}: has not written a status yet{others}")
         return 1
     age_s = time.time() - float(status["time"])
-    typer.echo(f"{service}: last status {age_s:.1f} s ago")
+    typer.echo(f"{service}: last status {_age(age_s)} ago")
     return 0 if age_s < SILENT_S else 1
 
 
-def _services(settings: Settings) -> Table:
-    table = Table(title="services", title_justify="left", box=None, header_style="bold")
-    for column in ("service", "process", "last heard"):
-        table.add_column(column)
+def _age(seconds: float) -> str:
+    """A length of time in the two units that matter: `0.4 s`, `47 s`, `9 min 43 s`, `3 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest_s = divmod(int(seconds), 60)
+    return f"{minutes} min {rest_s} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def _services(settings: Settings, heard_s: Mapping[str, float]) -> Table:
+    table = _table("services", "service")
+    table.add_column("process", justify="right")
+    table.add_column("last heard")
     for name, status in read_all(settings.data_path).items():
-        age_s = time.time() - float(status["time"])
-        heard = f"{age_s:.1f} s ago" if age_s < SILENT_S else f"[red]silent for {age_s:.0f} s[/red]"
+        age_s = heard_s.get(name, 0.0)
+        heard = f"{_age(age_s)} ago" if age_s < SILENT_S else f"[red]silent for {_age(age_s)}[/red]"
         table.add_row(name, str(status["pid"]), heard)
     return table
 
 
-def _hops(name: str, hops: list[Hop]) -> Table:
-    table = Table(title=f"\n{name}", title_justify="left", box=None, header_style="bold")
-    table.add_column("hop")
-    for column in ("received", "sent", "dropped", "held"):
-        table.add_column(column, justify="right")
-    table.add_column("dropped, by reason")
-    for hop in hops:
-        reasons = "  ".join(f"{reason} {count:,}" for reason, count in sorted(hop.dropped.items()) if count)
-        dropped = sum(hop.dropped.values())
-        table.add_row(
-            f"{hop.name} ({hop.unit})", f"{hop.received:,}", f"{hop.sent:,}", f"{dropped:,}", f"{hop.held:,}", reasons
-        )
+def _table(title: str, first: str) -> Table:
+    table = Table(title=f"[bold]{title}[/bold]", title_justify="left", title_style="", box=None, header_style="dim",
+                  padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(first)
     return table
 
 
-def _verdict(console: Console, books: Chain) -> None:
+def _hops(name: str, hops: list[Hop], number_width: int) -> Table:
+    """A chain.  All chains have the same widths, so that a number is found under the one before it."""
+    table = _table(f"\n{name}", "hop")
+    table.columns[0].min_width = max(HOP_WIDTH_MIN, min(HOP_WIDTH_MAX, TABLE_WIDTH - 4 * (number_width + 2)))
+    for column in ("received", "sent", "dropped", "held"):
+        table.add_column(column, justify="right", min_width=number_width, no_wrap=True)
+    for hop in hops:
+        reasons = "".join(f"\n  {reason} {count:,}" for reason, count in sorted(hop.dropped.items()) if count)
+        unit = "" if hop.unit == name.split()[0] else f", {hop.unit}"
+        numbers = (hop.received, hop.sent, sum(hop.dropped.values()), hop.held)
+        table.add_row(f"{hop.name}{unit}[dim]{reasons}[/dim]", *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _verdict(console: Console, books: Chain, heard_s: Mapping[str, float]) -> None:
     console.print()
     for note in books.notes:
         console.print(f"note: {note}")
@@ -89,3 +112,16 @@ def _verdict(console: Console, books: Chain) -> None:
             f"expected {difference.expected:,}, found {difference.found:,}"
         )
     console.print("[green]The books balance.[/green]" if books.balanced else "[red]The books do not balance.[/red]")
+    if told := silence(heard_s):
+        console.print(f"[yellow]{told}[/yellow]", soft_wrap=True)
+
+
+def silence(heard_s: Mapping[str, float]) -> str:
+    """Who has not been heard of, as a sentence; books balance also over what a silent service holds."""
+    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_S}
+    if not silent:
+        return ""
+    if len(silent) == len(heard_s):
+        return f"No service runs: these are the last counts, from {_age(min(silent.values()))} ago."
+    names = ", ".join(f"{name} ({_age(age_s)})" for name, age_s in silent.items())
+    return f"Not heard of: {names}. What a silent service holds goes no further."

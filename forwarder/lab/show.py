@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from textwrap import wrap
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -10,27 +11,30 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from forwarder.inventory import Subnet, Zone
+from forwarder.inventory import Subnet
 from forwarder.lab import topology
 from forwarder.lab.lab import Lab
 from forwarder.lab.plan import Plan, Role, RouteTable
 from forwarder.lab.privilege import Holder, live_holder
 
+#: Characters of a route table's lines, so that the whole table fits 80.
+ABOUT_WIDTH = 40
+
 
 def show(lab: Lab, console: Console | None = None) -> None:
-    """Print a lab."""
-    (console or Console()).print(lab_view(lab.plan, live_holder(lab.data)))
+    """Print a lab.  A command that is longer than a line is not broken, so that it can be copied."""
+    (console or Console()).print(lab_view(lab.plan, live_holder(lab.data)), crop=False)
 
 
 def lab_view(plan: Plan, holder: Holder | None = None) -> RenderableType:
     """Everything about a lab, to be printed by a rich console.  `holder`: who keeps an ordinary user's lab."""
     parts = (
-        ("VPCs and subnets", _subnets(plan)),
+        ("VPCs and subnets", Group(_subnets(plan), Padding(_zones(plan), (0, 1)))),
         ("Route tables", _route_tables(plan)),
-        ("Machines", _machines(plan)),
+        ("Machines; the appliances are the targets", _machines(plan)),
         ("Gateway Load Balancer endpoint and balancer interfaces", _endpoints(plan)),
         ("The way of a packet", Padding(_way(plan), (0, 1))),
-        ("Look for yourself", Padding(_commands(plan, holder), (0, 1))),
+        ("Look for yourself", _commands(plan, holder)),
     )
     pieces: list[RenderableType] = []
     for title, content in parts:
@@ -39,29 +43,29 @@ def lab_view(plan: Plan, holder: Holder | None = None) -> RenderableType:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
 
 
 def _subnets(plan: Plan) -> Table:
-    table = _table("VPC", "block", "subnet", "block", "zone", "route table")
+    """VPCs with their subnets below them; ids have a column of their own, so that none is broken on 80 columns."""
+    table = _table("VPC, subnet", "id", "block", "zone", "route table")
     inventory = plan.inventory
     for vpc in inventory.vpcs:
-        own = [subnet for subnet in inventory.subnets if subnet.vpc_id == vpc.id]
-        for place, subnet in enumerate(own):
-            first = (f"{vpc.name} {vpc.id}", vpc.cidr) if place == 0 else ("", "")
-            table.add_row(*first, f"{subnet.name} {subnet.id}", subnet.cidr, _zone(plan.inventory.zones, subnet),
-                          _table_of(plan, subnet))
+        table.add_row(vpc.name, vpc.id, vpc.cidr)
+        for subnet in inventory.subnets:
+            if subnet.vpc_id == vpc.id:
+                table.add_row(f"  {subnet.name}", subnet.id, subnet.cidr, subnet.zone, _table_of(plan, subnet))
         if vpc.name == "consumer":
-            table.add_row("", "", f"internet gateway {plan.internet_gateway_id}", "", "", "edge")
+            table.add_row("  internet", plan.internet_gateway_id, "", "", "edge")
         table.add_section()
     return table
 
 
-def _zone(zones: tuple[Zone, ...], subnet: Subnet) -> str:
-    return next(f"{zone.name} ({zone.id})" for zone in zones if zone.name == subnet.zone)
+def _zones(plan: Plan) -> str:
+    return "Zones: " + ", ".join(f"{zone.name} is {zone.id}" for zone in plan.inventory.zones)
 
 
 def _table_of(plan: Plan, subnet: Subnet) -> str:
@@ -71,18 +75,22 @@ def _table_of(plan: Plan, subnet: Subnet) -> str:
 
 
 def _route_tables(plan: Plan) -> Table:
-    table = _table("route table", "Destination", "Target", "in Linux")
+    table = _table("route table", "Destination", "Target")
     for route_table in plan.route_tables:
-        main = route_table.association == "main"
-        association = f"the rest of {route_table.vpc_id}" if main else route_table.association
-        names = (f"{route_table.name} {route_table.id}", f"  for {association}")
-        where = (f"table {route_table.table} of {_router(plan, route_table)}", _ingress(plan, route_table))
         destinations = (route.destination for route in route_table.routes)
         targets = (route.target for route in route_table.routes)
-        for row in zip_longest(names, destinations, targets, where, fillvalue=""):
+        for row in zip_longest(_about(plan, route_table), destinations, targets, fillvalue=""):
             table.add_row(*row)
         table.add_section()
     return table
+
+
+def _about(plan: Plan, table: RouteTable) -> list[str]:
+    """A route table's id, whom it is for, and where it is in Linux."""
+    association = f"the rest of {table.vpc_id}" if table.association == "main" else table.association
+    ingress = wrap(_ingress(plan, table), ABOUT_WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [f"{table.name} {table.id}", f"  for {association}", f"  Linux: table {table.table} of {_router(plan, table)}",
+            *ingress]
 
 
 def _router(plan: Plan, table: RouteTable) -> str:
@@ -96,23 +104,22 @@ def _ingress(plan: Plan, table: RouteTable) -> str:
 
 def _machines(plan: Plan) -> Table:
     table = _table("machine", "address", "zone", "instance", "namespace")
-    for role, machines in (("client", plan.clients), ("server", plan.servers), ("appliance", plan.appliances)):
+    for machines in (plan.clients, plan.servers, plan.appliances):
         for machine in machines:
-            note = " (target)" if role == "appliance" else ""
-            table.add_row(machine.name + note, machine.address, machine.zone or "internet", machine.instance_id or "-",
+            table.add_row(machine.name, machine.address, machine.zone or "internet", machine.instance_id or "-",
                           machine.netns)
         table.add_section()
     return table
 
 
 def _endpoints(plan: Plan) -> Table:
-    table = _table("what", "id", "interface", "address", "device", "namespace")
+    table = _table("endpoint, balancer", "interface", "address", "device", "namespace")
     for endpoint in plan.inventory.endpoints:
-        table.add_row("endpoint", endpoint.id, endpoint.interface_id, endpoint.address, endpoint.device, endpoint.netns)
+        table.add_row(endpoint.id, endpoint.interface_id, endpoint.address, endpoint.device, endpoint.netns)
     for node in plan.inventory.nodes:
         subnet = plan.inventory.subnet(node.subnet_id)
         zone = subnet.zone if subnet else "-"
-        table.add_row(f"balancer, {zone}", "-", node.interface_id, node.address, node.device, node.netns)
+        table.add_row(f"balancer {zone}", node.interface_id, node.address, node.device, node.netns)
     return table
 
 
@@ -139,12 +146,20 @@ def _way(plan: Plan) -> Text:
 def _commands(plan: Plan, holder: Holder | None) -> Text:
     router = next(namespace.name for namespace in plan.namespaces if namespace.role is Role.ROUTER)
     endpoint = plan.inventory.endpoints[0]
-    enter = "nsenter --user --mount --preserve-credentials --target {}   # first, to be where the lab is"
-    return Text("\n".join((
-        *((enter.format(holder.pid),) if holder else ()),
-        f"ip -n {router} rule; ip -n {router} route show table {topology.EDGE_TABLE}",
-        f"ip netns exec {endpoint.netns} tcpdump -ni {endpoint.device}          # packets before and after inspection",
-        f"ip netns exec {endpoint.netns} tcpdump -ni zone-a udp port 6081   # the same in GENEVE",
-        f"ip netns exec {plan.clients[0].netns} python3 -c 'import urllib.request as r;"
-        f" print(r.urlopen(\"http://{plan.servers[0].address}/\").read())'",
-    )))
+    enter = "nsenter --user --mount --preserve-credentials --target {}"
+    client, server = plan.clients[0], plan.servers[0]
+    commands = (
+        *((("first, to be where the lab is", enter.format(holder.pid)),) if holder else ()),
+        ("which table a packet meets, and one of the tables",
+         f"ip -n {router} rule; ip -n {router} route show table {topology.EDGE_TABLE}"),
+        ("packets before and after inspection", f"ip netns exec {endpoint.netns} tcpdump -ni {endpoint.device}"),
+        ("the same in GENEVE", f"ip netns exec {endpoint.netns} tcpdump -ni zone-a udp port 6081"),
+        (f"a page from {server.name}, through the gateway",
+         f"ip netns exec {client.netns} python3 -c 'import urllib.request as r;"
+         f" print(r.urlopen(\"http://{server.address}/\").read())'"),
+    )
+    text = Text(no_wrap=True, overflow="ignore")
+    for about, command in commands:
+        text.append(f" # {about}\n", style="dim").append(f" {command}\n")
+    text.rstrip()
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -83,3 +84,28 @@ def test_a_table_lines_up_and_shows_nothing_as_a_dash(capsys: pytest.CaptureFixt
     print_rows(pa.table({"name": ["a", None], "bytes": [1, 23456]}), "table")
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == ["name  bytes", "a         1", "-     23456"]
+
+
+def test_sums_line_up_also_where_the_first_row_has_none(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    statement = "select * from (values ('a', null), ('b', 1), ('c', 23456)) as t(name, bytes_returned) order by name"
+    summed = f"select name, sum(bytes_returned) as total from ({statement}) group by name order by name"
+    assert run_statement(settings, summed, "table") == 0
+    shown = capsys.readouterr()
+    assert [line.rstrip() for line in shown.out.splitlines()] == ["name  total", "a         -", "b         1", "c     23456"]
+    assert re.fullmatch(r"3 rows in \d+ ms\n", shown.err)
+
+
+def test_csv_keeps_two_columns_of_one_name(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"]), "csv")
+    assert capsys.readouterr().out.splitlines() == ["x,x", "1,2"]
+
+
+def test_nothing_found_says_where_it_was_looked_for(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_saved(settings, "top_talkers", [], "90s", "table") == 0
+    assert capsys.readouterr().err == "0 rows in the last 90s\n"
+
+
+def test_an_empty_lake_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_saved(Settings(data=str(tmp_path)), "top_talkers", [], "all", "table") == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "0 rows", f"the lake of {tmp_path} is empty: ingest has published nothing in it yet"]

@@ -10,7 +10,7 @@ import pytest
 
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
-from gatewatch.status_view import service_health, show_status
+from gatewatch.status_view import service_health, show_status, silence
 from queries.books import Chain, Difference, Hop
 
 BALANCED = Chain(
@@ -63,3 +63,41 @@ def test_a_service_is_healthy_while_it_writes_its_status(settings: Settings) -> 
 def test_an_output_there_is_none_of_is_refused(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert show_status(settings, "xml") == 2
     assert capsys.readouterr().err == "gatewatch: --output is 'xml'; allowed: table, json\n"
+
+
+def test_a_silent_service_is_told_below_books_that_balance(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gatewatch.status_view.chain", lambda data: BALANCED)
+    monkeypatch.setenv("COLUMNS", "80")
+    write_status(settings.data_path, "api", time.time(), {})
+    write_status(settings.data_path, "ingest", time.time() - 583, {})
+    assert show_status(settings, "table") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "Not heard of: ingest (9 min 43 s). What a silent service holds goes no further."
+
+
+@pytest.mark.parametrize(("heard_s", "told"), [
+    ({"api": 0.3, "ingest": 1.0}, ""),
+    ({"api": 61.0, "ingest": 7500.0}, "No service runs: these are the last counts, from 1 min 1 s ago."),
+    ({}, ""),
+])
+def test_what_silence_means(heard_s: dict[str, float], told: str) -> None:
+    assert silence(heard_s) == told
+
+
+def test_the_books_fit_eighty_columns(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    hop = Hop(chain="packets in the lake", name="handed to targets, in flow records", unit="packets", received=1_234_567, sent=0,
+              dropped={"not_returned": 5, "no_healthy_target": 7}, held=0)
+    monkeypatch.setattr("gatewatch.status_view.chain", lambda data: Chain(hops=[hop], differences=[], notes=[]))
+    monkeypatch.setenv("COLUMNS", "80")
+    show_status(settings, "table")
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    at = lines.index("handed to targets, in flow records  1,234,567          0         12          0")
+    assert lines[at + 1:at + 3] == ["  no_healthy_target 7", "  not_returned 5"]
+
+
+def test_an_unknown_service_is_answered_with_those_there_are(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    write_status(settings.data_path, "forwarder", time.time(), {})
+    assert service_health(settings, "forwader") == 1
+    assert capsys.readouterr().out == "forwader: has not written a status yet; those that have: forwarder\n"
