@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import threading
@@ -27,8 +28,8 @@ from queries.alarms.state import StateValue, read_alarms
 
 #: Without --duration the appliance dies this long after the traffic started.
 KILL_AFTER_S = 30.0
-API_WAIT_S = 20.0
-HEALTHY_WAIT_S = 40.0
+API_WAIT_S = 60.0
+HEALTHY_WAIT_S = 90.0
 _FOREVER_S = 10.0**9
 
 #: How much longer than asked a run may go on until its acts are over, as a share of the duration.
@@ -113,6 +114,16 @@ def program() -> str:
     return f"{Path(sys.executable)} -m gatewatch" if called.name == "__main__.py" else str(called)
 
 
+def hints(settings: Settings) -> list[str]:
+    """Commands to try while the demo runs, each as it can be pasted."""
+    where = "" if settings.data == Settings().data else f" --data {shlex.quote(settings.data)}"
+    lines = [f"{program()} {question}{where}" for question in ("status", "query top_talkers", "lab show")]
+    # Any well-formed signature is taken unless the settings say who may call.
+    keys = "" if settings.api_credentials else "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any "
+    url = f"http://{settings.api_host}:{settings.api_port}"
+    return [*lines, f"{keys}AWS_DEFAULT_REGION={settings.region} aws --endpoint-url {url} elbv2 describe-load-balancers"]
+
+
 def told(difference: dict[str, Any]) -> str:
     """One of the report's differences as a line for people."""
     counts = f": expected {difference['expected']:,}, found {difference['found']:,}" if "expected" in difference else ""
@@ -182,10 +193,9 @@ class Demo:
         self._hint()
 
     def _hint(self) -> None:
-        data = self._settings.data
-        where = "" if data == Settings().data else f" --data {data}"
-        questions = ("status", "query top_talkers", "lab show")
-        self._say("ask, in another terminal:  " + "   ".join(f"{program()} {question}{where}" for question in questions))
+        self._say("ask, in another terminal:")
+        for line in hints(self._settings):
+            typer.echo(f"    {line}")
 
     def _act(self, acts: Acts, elapsed_s: float) -> None:
         self._look()

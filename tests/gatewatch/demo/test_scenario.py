@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gatewatch.demo.scenario import MARKER, Refused, plan_acts, prepare_folder, refuse_unwritable, told
+from gatewatch.demo.scenario import MARKER, Refused, hints, plan_acts, prepare_folder, refuse_unwritable, told
+from gatewatch.settings import Settings
 from queries.alarms.state import StateValue
 
 
@@ -65,3 +66,12 @@ def test_a_report_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) ->
 def test_a_difference_is_told_with_its_counts_where_it_has_some() -> None:
     assert told({"chain": "demo", "what": "late"}) == "differs   demo: late"
     assert told({"chain": "a", "what": "b", "expected": 1234, "found": 0}) == "differs   a: b: expected 1,234, found 0"
+
+
+def test_the_hints_can_be_pasted() -> None:
+    shown = hints(Settings(data="/tmp/my lab", api_port=18_060, region="eu-west-1"))
+    assert shown[0].endswith(" status --data '/tmp/my lab'")
+    assert shown[-1] == ("AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=eu-west-1 "
+                         "aws --endpoint-url http://127.0.0.1:18060 elbv2 describe-load-balancers")
+    assert "any" not in hints(Settings(api_credentials="keys.toml"))[-1]
+    assert not any("--data" in line for line in hints(Settings()))
