@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,15 @@ LOAD_BALANCER_NAME = "inspection"
 TARGET_GROUP_NAME = "firewalls"
 
 
+# (key in the file, environment variable, default, conversion) of botocore's variables: the user's files and profile,
+# which may name a profile that is not there, have no say in how a service of this machine is reached.
+_NOBODYS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
 class NoAnswer(Refusal, RuntimeError):
     """The API did not answer, or answered with an error; the message is the client library's."""
 
@@ -34,13 +44,13 @@ class Balancer:
 
 
 def client(settings: Settings) -> Any:
-    """An elbv2 client of this gatewatch's own API."""
-    session = botocore.session.get_session()
+    """An elbv2 client of this gatewatch's own API, whatever profile, AWS settings or proxy the user has."""
+    session = botocore.session.Session(session_vars=_NOBODYS)
     session.set_credentials("AKIAGATEWATCHDEMO", "demo")
     host = "127.0.0.1" if settings.api_host == "0.0.0.0" else settings.api_host
     return session.create_client(
         "elbv2", region_name=settings.region, endpoint_url=f"http://{host}:{settings.api_port}",
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10),
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10, proxies={}),
     )
 
 

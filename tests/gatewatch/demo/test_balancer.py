@@ -59,6 +59,17 @@ def test_an_error_of_the_api_is_told_with_its_code(refusing: Settings) -> None:
         target_states(client(refusing), ARN)
 
 
+def test_the_users_proxy_and_profile_have_no_say(refusing: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.1:3128")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+    monkeypatch.setenv("AWS_CONFIG_FILE", __file__)
+    with pytest.raises(NoAnswer, match="TargetGroupNotFound"):
+        target_states(client(refusing), ARN)
+
+
 def test_a_load_balancer_that_cannot_be_created_is_refused(silent: Settings) -> None:
     subnet = Subnet(id="subnet-1", vpc_id="vpc-1", cidr="10.1.1.0/24", zone="us-east-1a")
     node = Node(interface_id="eni-1", subnet_id="subnet-1", address="10.1.1.10", device="eth2")
