@@ -23,6 +23,10 @@ SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 #: Whoever runs the tests may use gatewatch and AWS: settings, profiles, endpoints.  No test is about theirs.
 FOREIGN_PREFIXES = ("GATEWATCH_", "AWS_", "BOTO_")
 
+#: Marks of tests that may hang no sooner than this; the others have the limit of `pyproject.toml`.
+HEAVY = ("broker", "browser", "network", "slow", "tshark", "compose")
+HEAVY_S_MAX = 900
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """kafka-python leaves sockets whose connection was refused to the garbage collector; any later test may run it.
@@ -40,6 +44,14 @@ def forget_the_users_environment() -> None:
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, (os.environ.get(name, ""), "127.0.0.1", "localhost")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that starts brokers, browsers or networks may be slow on a busy machine; its fixtures may fetch what they need."""
+    for item in items:
+        heavy = any(item.get_closest_marker(name) for name in HEAVY)
+        if heavy and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(HEAVY_S_MAX))
 
 
 @pytest.hookimpl(wrapper=True)
