@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.gatewatch.bus.test_kafka_records import raw_name
 from tests.kafka_broker import KafkaBroker, free_port
 
 LIMITS = spool.SpoolLimits(message_bytes_max=65_536, spool_bytes_max=1 << 24, keep_s=60)
+WAIT_S = 60.0
 
 
 def cluster(bootstrap: str) -> Cluster:
@@ -27,10 +29,9 @@ def cluster(bootstrap: str) -> Cluster:
 
 def read(consumer: KafkaBusConsumer, count: int) -> list[Message]:
     found: list[Message] = []
-    for _ in range(100):
+    until_s = time.monotonic() + WAIT_S
+    while len(found) < count and time.monotonic() < until_s:
         found += consumer.poll(0.2, 1_000)
-        if len(found) >= count:
-            break
     return found
 
 
@@ -87,7 +88,7 @@ def test_reading_resumes_at_the_positions_given(kafka_broker: str, tmp_path: Pat
 def test_the_group_shows_how_far_it_is(kafka_broker: str, producer: Any, topic: str) -> None:
     make_topics(cluster(kafka_broker), [topic])
     for _ in range(3):
-        producer.send(topic, value=b"x", partition=1).get(timeout=10)
+        producer.send(topic, value=b"x", partition=1).get(timeout=WAIT_S)
     consumer = KafkaBusConsumer(cluster(kafka_broker), topic, [topic], {})
     found = read(consumer, 3)
     assert len(found) == 3
@@ -111,8 +112,8 @@ def test_the_group_shows_how_far_it_is(kafka_broker: str, producer: Any, topic: 
 def test_a_message_of_another_producer_has_no_origin(kafka_broker: str, producer: Any, topic: str) -> None:
     make_topics(cluster(kafka_broker), [topic])
     headers = [("seq", b"not a number"), ("origin", b"someone"), ("colour", b"\xff")]
-    producer.send(topic, value=b"a\nb", partition=0).get(timeout=10)
-    producer.send(topic, value=None, key=b"k", partition=0, headers=headers).get(timeout=10)
+    producer.send(topic, value=b"a\nb", partition=0).get(timeout=WAIT_S)
+    producer.send(topic, value=None, key=b"k", partition=0, headers=headers).get(timeout=WAIT_S)
     consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
     first, second = read(consumer, 2)
     assert (first.origin, first.seq, first.records, first.value, first.key) == ("", 0, 2, b"a\nb", "")
@@ -128,8 +129,8 @@ def test_numbers_that_no_count_has_are_another_producers(kafka_broker: str, prod
     make_topics(cluster(kafka_broker), [topic])
     for seq in (b"9" * 5_000, b"0", b"-1", "\u0663".encode(), b"1" + b"0" * 15):
         headers = [("origin", b"someone"), ("seq", seq), ("records", b"1")]
-        producer.send(topic, value=b"x", partition=0, headers=headers).get(timeout=10)
-    producer.send(topic, value=b"x", partition=0, headers=[("origin", b"o" * 500), ("seq", b"1")]).get(timeout=10)
+        producer.send(topic, value=b"x", partition=0, headers=headers).get(timeout=WAIT_S)
+    producer.send(topic, value=b"x", partition=0, headers=[("origin", b"o" * 500), ("seq", b"1")]).get(timeout=WAIT_S)
     producer.send(topic, value=b"x", partition=0, headers=[("origin", b"o"), ("seq", b"7"), ("records", b"9" * 99)]).get(10)
     consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
     found = [(message.origin, message.seq, message.records) for message in read(consumer, 7)]
@@ -143,7 +144,7 @@ def test_a_record_that_cannot_be_decoded_does_not_stop_its_partition(
 ) -> None:
     make_topics(cluster(kafka_broker), [topic])
     for name in ("fine", raw_name(b"\xff\xfe"), "fine"):
-        producer.send(topic, value=b"x", partition=0, headers=[(name, b"1")]).get(timeout=10)
+        producer.send(topic, value=b"x", partition=0, headers=[(name, b"1")]).get(timeout=WAIT_S)
     consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
     found = read(consumer, 3)
     assert [message.offset for message in found] == [0, 1, 2]
@@ -175,7 +176,7 @@ def test_a_batch_that_rotted_on_the_brokers_disk_is_passed(own_kafka_broker: Kaf
     make_topics(where, [topic])
     with closing(KafkaProducer(bootstrap_servers=own_kafka_broker.bootstrap)) as one:
         for value in (b"before", b"rots away", b"behind"):
-            one.send(topic, value=value, partition=0).get(timeout=10)
+            one.send(topic, value=value, partition=0).get(timeout=WAIT_S)
     own_kafka_broker.stop()
     log = own_kafka_broker.folder / "log" / f"{topic}-0" / f"{0:020}.log"
     log.write_bytes(log.read_bytes().replace(b"rots away", b"rotted aw"))
@@ -195,13 +196,17 @@ def test_a_partition_added_later_is_read(
     monkeypatch.setattr("gatewatch.bus.kafka_consumer.DISCOVER_S", 0.2)
     make_topics(cluster(kafka_broker), [topic])
     consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
-    producer.send(topic, value=b"x", partition=0).get(timeout=10)
+    producer.send(topic, value=b"x", partition=0).get(timeout=WAIT_S)
     assert len(read(consumer, 1)) == 1
     admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
     admin.create_partitions({topic: 3})
     admin.close()
-    late = KafkaProducer(bootstrap_servers=kafka_broker)
-    late.send(topic, value=b"y", partition=2).get(timeout=10)
+    late = KafkaProducer(bootstrap_servers=kafka_broker, metadata_max_age_ms=200)
+    until_s = time.monotonic() + WAIT_S
+    while 2 not in late.partitions_for(topic):  # the controller knows of it before the broker does
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    late.send(topic, value=b"y", partition=2).get(timeout=WAIT_S)
     late.close()
     [message] = read(consumer, 1)
     assert (message.partition.partition("@")[0], message.value) == (f"{topic}:2", b"y")
@@ -213,7 +218,7 @@ def test_a_topic_made_anew_is_read_from_its_beginning(kafka_broker: str, topic: 
     make_topics(cluster(kafka_broker), [topic])
     with closing(KafkaProducer(bootstrap_servers=kafka_broker)) as one:
         for _ in range(3):
-            one.send(topic, value=b"old", partition=0).get(timeout=10)
+            one.send(topic, value=b"old", partition=0).get(timeout=WAIT_S)
     first = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {})
     last = read(first, 3)[-1]
     first.close()
@@ -222,7 +227,7 @@ def test_a_topic_made_anew_is_read_from_its_beginning(kafka_broker: str, topic: 
     make_anew(kafka_broker, topic)
     with closing(KafkaProducer(bootstrap_servers=kafka_broker)) as one:
         for _ in range(5):
-            one.send(topic, value=b"new", partition=0).get(timeout=10)
+            one.send(topic, value=b"new", partition=0).get(timeout=WAIT_S)
     second = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {last.partition: last.offset + 1})
     assert [(message.value, message.offset) for message in read(second, 5)] == [(b"new", offset) for offset in range(5)]
     second.close()
@@ -245,7 +250,7 @@ def make_anew(bootstrap: str, topic: str) -> None:
 def test_positions_stored_without_the_topics_id_still_hold(kafka_broker: str, producer: Any, topic: str) -> None:
     make_topics(cluster(kafka_broker), [topic])
     for value in (b"a", b"b", b"c"):
-        producer.send(topic, value=value, partition=0).get(timeout=10)
+        producer.send(topic, value=value, partition=0).get(timeout=WAIT_S)
     consumer = KafkaBusConsumer(cluster(kafka_broker), "reader", [topic], {f"{topic}:0": 2})
     assert [message.value for message in read(consumer, 1)] == [b"c"]
     consumer.close()
