@@ -56,6 +56,10 @@ WAIT_S = 0.2
 WAIT_LOG_S = 10.0
 #: Longest a thread may keep the interpreter from the packet thread.
 SWITCH_INTERVAL_S = 0.0005
+#: When the cycle collector runs: at so many new objects, and how often the older ones are walked too.  Python's 700 makes
+#: a new flow, which is some eight objects and in no cycle once it is removed, cost 15 microseconds instead of 11, and
+#: packets wait a quarter of a second while 200,000 flows come to be instead of some hundredths.
+COLLECTOR_THRESHOLDS = (10_000, 10, 10)
 #: How long the bus may take for the last records.
 FLUSH_S = 10.0
 
@@ -95,6 +99,7 @@ def _serve_inventory(settings: Settings, inventory: Inventory, ports: Ports, sto
     try:
         forwarder.start()
         gc.freeze()  # what is there now stays: the collector need not walk it again
+        gc.set_threshold(*COLLECTOR_THRESHOLDS)
         forwarder.control(stop, supervisor.poll)
     finally:
         forwarder.stop(before_flush=supervisor.terminate_all)
