@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gatewatch.bus.spool import spool_folder
@@ -123,6 +124,7 @@ def _enter_rows(books: Books, chain: str, table: str, rows: int, reading: _Readi
 def _read(lake: Lake) -> _Reading:
     manifest = Manifest.open_for_reading(lake.manifest_path)
     reading: _Reading | None = None
+    gone: FileNotFoundError | None = None
     for _ in range(READINGS_MAX):
         try:
             streams = manifest.streams()
@@ -133,11 +135,16 @@ def _read(lake: Lake) -> _Reading:
             reading = _Reading(streams=streams, listed=listed, stored=stored, settled=manifest.streams() == streams)
         except sqlite3.Error as error:
             raise QueryFailed(f"{lake.manifest_path} cannot be read: {error}") from error
-        except OSError as error:
+        except FileNotFoundError as error:
+            # Merged and deleted since it was listed: the next list does not have it.
+            gone = error
+            continue
+        except (OSError, pa.ArrowException) as error:
             raise QueryFailed(f"a file of the lake cannot be read: {error}") from error
         if reading.settled:
             break
-    assert reading is not None, "there is at least one reading"
+    if reading is None:
+        raise QueryFailed(f"a file of the lake cannot be read: {gone}")
     return reading
 
 

@@ -129,10 +129,16 @@ class KafkaPublisher:
         return self._spool.counts()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until nothing is held; False when the broker did not take all in time."""
+        """Wait until nothing is held; False when the broker did not take all in time.
+
+        False at once when no broker accepts a connection: the spool keeps what it holds, and whoever stops the services
+        of a host should not wait for each in turn.
+        """
         until_s = time.monotonic() + timeout_s
+        attempts = self._relay.attempts
+        self._relay.hurry()
         while any(count.held for count in self.counts()):
-            if time.monotonic() >= until_s:
+            if time.monotonic() >= until_s or self._relay.unreached > attempts:
                 return False
             self._relay.moved.wait(0.05)
             self._relay.moved.clear()
@@ -150,10 +156,14 @@ class Relay:
     def __init__(self, path: Path, cluster: Cluster) -> None:
         self.moved = threading.Event()
         self.failures = 0
+        #: How many attempts began, and which was the last that no broker let in.
+        self.attempts = 0
+        self.unreached = 0
         self._path = path
         self._cluster = cluster
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-relay", daemon=True)
 
     def start(self) -> None:
@@ -164,10 +174,15 @@ class Relay:
         """Say that there is something new."""
         self._wake.set()
 
+    def hurry(self) -> None:
+        """Make the next attempt now instead of waiting."""
+        self._hurry.set()
+
     def stop(self) -> None:
         """Stop; the message at hand may have been sent without its position noted."""
         self._stop.set()
         self._wake.set()
+        self._hurry.set()
         self._thread.join(2 * BLOCK_MS / 1000)
 
     def _run(self) -> None:
@@ -182,12 +197,14 @@ class Relay:
                 self.failures += 1
                 _log.warning("the relay to kafka failed", error=str(error) or type(error).__name__, retry_s=wait_s)
             wait_s = 0.1 if moved else min(2 * wait_s, RETRY_S_MAX)
-            self._stop.wait(wait_s)
+            self._hurry.wait(wait_s)
+            self._hurry.clear()
 
     def _relay_until_failure(self) -> int:
+        self.attempts += 1
         connection = spool.connect(self._path, durable=False)
         try:
-            reach(self._cluster)
+            self._reach()
             producer = _producer(self._cluster)
             try:
                 return _Window(connection, producer, self._cluster).move(self._stop, self._wake, self.moved)
@@ -195,6 +212,14 @@ class Relay:
                 producer.close(timeout=0)
         finally:
             connection.close()
+
+
+    def _reach(self) -> None:
+        try:
+            reach(self._cluster)
+        except OSError:
+            self.unreached = self.attempts
+            raise
 
 
 class _Window:

@@ -69,7 +69,8 @@ class Publisher(Protocol):
         """The books, a line per topic."""
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until the broker has acknowledged everything; False when it did not in time.  Embedded: True at once."""
+        """Wait until the broker has acknowledged everything; False when it did not in time, at once when it cannot
+        be reached.  Embedded: True at once."""
 
     def close(self) -> None:
         """Stop the relay thread and close the spool; what was not acknowledged stays in it for the next start."""

@@ -6,6 +6,7 @@ many: one for every series of its metric that has exactly these dimensions, name
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -122,6 +123,8 @@ def _problem(alarm: AlarmEntry) -> str:
         return "name must have 1 to 255 characters"
     if alarm.period_s not in (1, 5, 10, 20, 30) and (alarm.period_s < 60 or alarm.period_s % 60):
         return f"period_s is {alarm.period_s}; allowed: 1, 5, 10, 20, 30 and multiples of 60"
+    if not math.isfinite(alarm.threshold):
+        return f"threshold is {alarm.threshold}; allowed: a number that is finite"
     if alarm.evaluation_periods < 1:
         return f"evaluation_periods is {alarm.evaluation_periods}; allowed: 1 or more"
     if not 1 <= rule.datapoints_to_alarm <= alarm.evaluation_periods:

@@ -6,15 +6,17 @@ receiver never holds up an evaluation.  Delivery is at least once: a crash betwe
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import structlog
 
@@ -27,7 +29,10 @@ from queries.alarms.state import AlarmState, Notification
 #: The first wait after a failed attempt, doubled each time up to the second.
 BACKOFF_FIRST_S = 1.0
 BACKOFF_S_MAX = 60.0
+#: How often the thread looks by itself.
+LOOK_S = 1.0
 
+_LATE = "no answer within {:g} s"
 _REGION_NAMES = {
     "us-east-1": "US East (N. Virginia)", "us-east-2": "US East (Ohio)", "us-west-1": "US West (N. California)",
     "us-west-2": "US West (Oregon)", "eu-west-1": "EU (Ireland)", "eu-central-1": "EU (Frankfurt)",
@@ -79,31 +84,64 @@ def backoff_s(attempts: int) -> float:
 
 
 def post(url: str, body: str, *, timeout_s: float) -> str:
-    """Send one message; empty when the receiver took it (2xx), else what went wrong.  Redirects are not followed."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    """Send one message; empty when the receiver took it (2xx), else what went wrong.  Redirects are not followed.
+
+    `timeout_s` is for the whole attempt (looking up the name apart): a receiver may answer a byte at a time for ever.
+    """
+    late = threading.Event()
     try:
-        connection.request(
-            "POST", path, body.encode(), {"Content-Type": "application/json", "User-Agent": "gatewatch"}
-        )
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        return f"{type(error).__name__}: {error}"
-    finally:
-        connection.close()
+        parts = urlsplit(url)
+        connection = _connect(parts, timeout_s)
+        watch = threading.Timer(timeout_s, _cut, (connection.sock, late))
+        watch.start()
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            status = _answer(connection, path, body)
+        finally:
+            watch.cancel()
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address that cannot be
+        return _LATE.format(timeout_s) if late.is_set() else f"{type(error).__name__}: {error}"
+    if late.is_set():  # http.client takes what it had until it was cut off for the whole
+        return _LATE.format(timeout_s)
     return "" if 200 <= status < 300 else f"HTTP status {status}"
+
+
+def _connect(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
+    """A connection with an open socket; TLS has not begun, so that it counts as part of the attempt."""
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=timeout_s)
+        opened = socket.create_connection((host, connection.port), timeout_s)
+        connection.sock = ssl.create_default_context().wrap_socket(
+            opened, server_hostname=host, do_handshake_on_connect=False
+        )
+        return connection
+    plain = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+    plain.connect()
+    return plain
+
+
+def _answer(connection: http.client.HTTPConnection, path: str, body: str) -> int:
+    if isinstance(connection.sock, ssl.SSLSocket):
+        connection.sock.do_handshake()
+    connection.request("POST", path, body.encode(), {"Content-Type": "application/json", "User-Agent": "gatewatch"})
+    return connection.getresponse().status
+
+
+def _cut(opened: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 def place_of(url: str) -> str:
     """The receiver for people to read: without path and password, which may be secrets."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    except ValueError:
+        return "an address that cannot be"
 
 
 def deliver(
@@ -158,7 +196,8 @@ class Notifier:
     def send_due(self, state: AlarmState, now_s: float) -> bool:
         """Make one attempt if one is due; whether there was one."""
         waiting = state.waiting()
-        if not waiting or waiting[0].due_s > now_s:
+        # One that is due later than any wait lasts was put off before the clock was set back.
+        if not waiting or now_s < waiting[0].due_s <= now_s + BACKOFF_S_MAX:
             return False
         problem = post(self._settings.alarm_webhook, waiting[0].body, timeout_s=self._settings.webhook_time_s)
         deliver(state, waiting[0], self._settings, problem=problem, now_s=time.time())
@@ -174,15 +213,21 @@ class Notifier:
     def _run(self) -> None:
         log = structlog.get_logger("alarms")
         state = AlarmState(self._path)
+        wait_s = LOOK_S
         try:
             while not self._stopped:
                 try:
                     if self.send_due(state, time.time()):
+                        wait_s = LOOK_S
                         continue
+                # The thread's outermost loop.  What was sent could not be noted, perhaps, and is sent again: not often.
                 except Exception:
                     self.failed += 1
-                    log.exception("a notification could not be handled")
-                self._event.wait(1.0)
+                    wait_s = min(2 * wait_s, BACKOFF_S_MAX)
+                    log.exception("a notification could not be handled", next_s=wait_s)
+                else:
+                    wait_s = LOOK_S
+                self._event.wait(wait_s)
                 self._event.clear()
         finally:
             state.close()

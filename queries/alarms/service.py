@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -53,6 +54,14 @@ class Counts:
     last_problem: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
+class Due:
+    """When the next evaluation and status are due, by the steady clock, in seconds."""
+
+    evaluate_at_s: float = 0.0
+    status_at_s: float = 0.0
+
+
 class AlarmService:
     """Evaluation, publication and status, driven by whoever calls `tick`.  Close it in the end."""
 
@@ -60,6 +69,8 @@ class AlarmService:
         """Reads the definitions (`BadAlarm`) and opens the alarms' file."""
         self.settings = settings
         self.counts = Counts()
+        #: What failed at last and why, as far as it is logged.
+        self.logged: dict[str, str] = {}
         self.definitions = load_alarms(settings)
         self.state = AlarmState(settings.data_path / FILE)
         self.notifier = Notifier(settings.data_path / FILE, settings)
@@ -213,21 +224,14 @@ def serve(settings: Settings) -> None:
         sys.exit(f"gatewatch: {error}")
     if settings.alarm_webhook:
         service.notifier.start()
-    evaluate_at_s = status_at_s = 0.0
+    due = Due()
     try:
         while not stop.is_set():
-            now_s = time.time()
-            if now_s >= evaluate_at_s:
-                evaluate_at_s = now_s + settings.alarm_evaluation_s
-                _tick(service, now_s, log)
-            if now_s >= status_at_s:
-                status_at_s = now_s + STATUS_PERIOD_S
-                service.write_status(now_s)
-            stop.wait(max(0.01, min(evaluate_at_s, status_at_s) - time.time()))
-        service.publish(time.time())
+            stop.wait(turn(service, due, time.time(), time.monotonic(), log))
+        _guarded(service, "publish", lambda: service.publish(time.time()), log)
         if not publisher.flush(FLUSH_S):
             log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
-        service.write_status(time.time())
+        _guarded(service, "write status", lambda: service.write_status(time.time()), log)
     finally:
         if settings.alarm_webhook:
             service.notifier.stop()
@@ -235,21 +239,39 @@ def serve(settings: Settings) -> None:
         publisher.close()
 
 
-def _tick(service: AlarmService, now_s: float, log: structlog.stdlib.BoundLogger) -> None:
-    """One evaluation; whatever goes wrong is counted, shown in the status, and logged once until it changes."""
+def turn(
+    service: AlarmService, due: Due, now_s: float, steady_s: float, log: structlog.stdlib.BoundLogger
+) -> float:
+    """Do what is due, and say how many seconds nothing is.  `now_s` is the time of the data (epoch seconds).
+
+    When something is due is told by `steady_s`, a clock that nobody sets: set back by an hour, no alarm would be
+    evaluated for as long.
+    """
+    if steady_s >= due.evaluate_at_s:
+        due.evaluate_at_s = steady_s + service.settings.alarm_evaluation_s
+        if not _guarded(service, "evaluate", lambda: service.tick(now_s), log):
+            service.counts.failed += 1
+    if steady_s >= due.status_at_s:
+        due.status_at_s = steady_s + STATUS_PERIOD_S
+        _guarded(service, "write status", lambda: service.write_status(now_s), log)
+    return max(0.01, min(due.evaluate_at_s, due.status_at_s) - time.monotonic())
+
+
+def _guarded(service: AlarmService, what: str, act: Callable[[], None], log: structlog.stdlib.BoundLogger) -> bool:
+    """Whether it went well; else the problem is shown in the status, and logged once until it changes."""
     try:
-        service.tick(now_s)
+        act()
     except QueryFailed as error:
         problem = str(error)
-        if problem != service.counts.last_problem:
+        if problem != service.logged.get(what):
             log.warning("alarms could not be evaluated", problem=problem)
+    # The service's outermost loop: a full disk must not keep alarms from being evaluated once there is room again.
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
-        if problem != service.counts.last_problem:
-            log.exception("alarms could not be evaluated")
+        if problem != service.logged.get(what):
+            log.exception("the alarms service met an error and goes on", could_not=what)
     else:
-        return
-    service.counts.failed += 1
-    service.counts.last_problem = problem
-
-
+        service.logged.pop(what, None)
+        return True
+    service.logged[what] = service.counts.last_problem = problem
+    return False

@@ -9,11 +9,12 @@ import pytest
 from gatewatch.bus import Draft, Publisher, open_publisher
 from gatewatch.records import topics
 from gatewatch.settings import Settings
+from ingest.compaction import Compactor
 from ingest.manifest import Gap
 from ingest.manifest_writer import Commit, ManifestWriter
 from queries import record_books
 from queries.hop import Books, Hop
-from queries.lake import QueryFailed
+from queries.lake import Lake, QueryFailed, TableFiles
 from tests.queries.lake_builder import HOUR_S, flow, publish, record_stream
 
 
@@ -82,6 +83,40 @@ def test_unreadable_records_are_dropped_and_kept_apart(tmp_path: Path, publisher
     assert books.differences == []
     assert named(books, "ingest").dropped == {"unreadable": 1}
     assert any("rejects" in note for note in books.notes)
+
+
+def test_a_file_merged_and_deleted_while_it_is_counted_is_no_failure(
+    tmp_path: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        publish(tmp_path, "flow_logs", [flow(HOUR_S)] * 3)
+    record_stream(tmp_path, publisher.origin, topics.FLOW_LOGS, messages=3, records=6, rows=6, last_seq=3)
+    files, now_s, waiting = Lake.files, [HOUR_S + 100.0], [True]
+    compactor = Compactor(Settings(data=str(tmp_path), compact_files_min=2, dropped_file_keep_s=1), clock=lambda: now_s[0])
+
+    def merged_behind_the_list(self: Lake, tables: list[str]) -> list[TableFiles]:
+        listed = files(self, tables)
+        if waiting:
+            waiting.clear()
+            writer = ManifestWriter(tmp_path / "manifest.sqlite")
+            for now_s[0] in (HOUR_S + 100.0, HOUR_S + 200.0):
+                compactor.work(writer)
+            writer.close()
+            assert compactor.counters.files_deleted == 2
+        return listed
+
+    monkeypatch.setattr(Lake, "files", merged_behind_the_list)
+    books, _ = books_of(tmp_path)
+    assert books.differences == []
+    assert named(books, "files").sent == 6
+
+
+def test_a_damaged_file_is_a_failure_with_its_reason(tmp_path: Path, publisher: Publisher) -> None:
+    publish(tmp_path, "flow_logs", [flow(HOUR_S)] * 6)
+    [path] = (tmp_path / "lake").rglob("*.parquet")
+    path.write_bytes(b"PAR1" + bytes(100))
+    with pytest.raises(QueryFailed, match="cannot be read"):
+        books_of(tmp_path)
 
 
 def test_a_gap_is_always_a_difference(tmp_path: Path, publisher: Publisher) -> None:

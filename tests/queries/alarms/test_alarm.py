@@ -67,6 +67,7 @@ def test_a_file_of_alarms() -> None:
         (entry(perod_s="5"), "unknown field `perod_s`"),
         (entry(threshold='"high"'), "Expected `float`"),
         (entry(name='""'), "1 to 255 characters"),
+        (entry(threshold="nan"), "threshold is nan; allowed: a number that is finite"),
         (entry(period_s="7"), r"alarm 1 \('a'\): period_s is 7; allowed: 1, 5, 10"),
         (entry(period_s="90"), "multiples of 60"),
         (entry(evaluation_periods="0"), "evaluation_periods is 0"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -125,14 +127,49 @@ def test_the_next_attempt_waits_for_its_time(receiver: Receiver, state: AlarmSta
     receiver.status = 500
     notifier = Notifier(tmp_path / FILE, Settings(alarm_webhook=receiver.url))
     assert notifier.send_due(state, HOUR_S)
-    assert not notifier.send_due(state, 0.0)
+    due_s = state.waiting()[0].due_s
+    assert not notifier.send_due(state, due_s - 0.5)
     assert state.waiting()[0].attempts == 1
+    # An hour earlier than when it was put off: the clock was set back, and nobody waits for an hour.
+    assert notifier.send_due(state, due_s - 3_600)
 
 
 @pytest.mark.parametrize("status", [301, 302, 404])
 def test_what_is_not_taken_is_not_delivered(receiver: Receiver, status: int) -> None:
     receiver.status = status
     assert post(receiver.url, "{}", timeout_s=60.0) == f"HTTP status {status}"
+
+
+def trickle(listener: socket.socket, first: bytes) -> None:
+    """Answer one request a byte at a time, for as long as it is listened to."""
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(first)
+        while not select.select([connection], [], [], 0.05)[0] or connection.recv(65_536):
+            connection.sendall(b"x")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "first"), [("http", b"HTTP/1.1 200 OK\r\nX-Slow: "), ("https", b"\x16\x03\x03\x3f\xff\x02")],
+    ids=["http", "https"],
+)
+def test_a_receiver_that_answers_a_byte_at_a_time_is_cut_off(scheme: str, first: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle, args=(listener, first))
+        thread.start()
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/"
+        assert post(url, "{}", timeout_s=0.5) == "no answer within 0.5 s"
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("url", ["http://host:99999/", "http://[::1/", "http://a..b/", "https://host:port/"])
+def test_an_address_that_cannot_be_is_given_up_like_any_other(
+    url: str, state: AlarmState, tmp_path: Path
+) -> None:
+    notifier = Notifier(tmp_path / FILE, Settings(alarm_webhook=url, webhook_attempts_max=2))
+    assert [notifier.send_due(state, 1e12) for _ in range(3)] == [True, True, False]
+    assert actions(state)[-1].endswith("given up)")
 
 
 def test_a_receiver_that_is_not_there_is_a_problem_and_no_crash() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -10,9 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from gatewatch.bus import open_consumer, open_publisher
 from gatewatch.records import topics
@@ -20,7 +23,7 @@ from gatewatch.records.alarm_event import AlarmEvent
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
 from queries.alarms import service as service_module
-from queries.alarms.service import INSTANCE_KEEP_S, AlarmService
+from queries.alarms.service import INSTANCE_KEEP_S, AlarmService, Due, turn
 from queries.alarms.state import StateValue, read_alarms, read_history
 from queries.lake import QueryFailed
 from tests.queries.lake_builder import BALANCER, GROUP, HOUR_S, publish, unhealthy
@@ -204,6 +207,46 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
         [sys.executable, "-c", code, msgspec.json.encode(settings).decode()], stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(root)},
     )
+
+
+def test_a_clock_set_back_does_not_stop_the_evaluation(tmp_path: Path) -> None:
+    log = structlog.get_logger()
+
+    def act(service: AlarmService) -> None:
+        due = Due()
+        for second, now_s in enumerate((HOUR_S, HOUR_S + 1, HOUR_S - 3_600, HOUR_S - 3_599)):
+            turn(service, due, float(now_s), 100.0 + second, log)
+            assert service.counts.evaluated_s == now_s
+        assert (service.counts.evaluations, service.counts.failed) == (4, 0)
+
+    run(settings_of(tmp_path), act)
+
+
+def test_a_status_that_cannot_be_written_does_not_end_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, broken = structlog.get_logger(), [True]
+    write = service_module.write_status
+
+    def full(*arguments: Any) -> None:
+        if broken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(*arguments)
+
+    monkeypatch.setattr(service_module, "write_status", full)
+
+    def act(service: AlarmService) -> None:
+        due = Due()
+        for second in range(5):
+            turn(service, due, HOUR_S + second, 100.0 + second, log)
+        assert service.counts.evaluations == 5
+        assert "No space left" in service.counts.last_problem
+        broken.clear()
+        turn(service, due, HOUR_S + 5, 105.0, log)
+
+    run(settings_of(tmp_path), act)
+    assert (read_status(tmp_path, "alarms") or {})["evaluations"] == 6
+    assert "".join(capsys.readouterr()).count("met an error and goes on") == 1
 
 
 def test_the_service_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
