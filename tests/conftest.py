@@ -22,6 +22,9 @@ SKIPS_FORBIDDEN = os.environ.get("GATEWATCH_SKIPS") == "forbidden"
 
 #: Whoever runs the tests may use gatewatch and AWS: settings, profiles, endpoints.  No test is about theirs.
 FOREIGN_PREFIXES = ("GATEWATCH_", "AWS_", "BOTO_")
+#: What would have programs write in colours, or in lines of another length.
+FOREIGN_NAMES = ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES",
+                 "PYTHONWARNINGS", "PYTHONOPTIMIZE")
 
 #: Marks of tests that may hang no sooner than this; the others have the limit of `pyproject.toml`.
 HEAVY = ("broker", "browser", "network", "slow", "tshark", "compose")
@@ -39,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def forget_the_users_environment() -> None:
     """Drop the user's own settings, and have a proxy, where there is one, asked for nothing on this machine."""
-    for name in [name for name in os.environ if name.startswith(FOREIGN_PREFIXES)]:
+    for name in [name for name in os.environ if name.startswith(FOREIGN_PREFIXES) or name in FOREIGN_NAMES]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     for name in ("no_proxy", "NO_PROXY"):
