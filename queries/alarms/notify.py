@@ -101,7 +101,9 @@ def post(url: str, body: str, *, timeout_s: float) -> str:
             watch.cancel()
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address that cannot be
-        return _LATE.format(timeout_s) if late.is_set() else f"{type(error).__name__}: {error}"
+        # The socket's own time may end a moment before the watch's.
+        slow = late.is_set() or isinstance(error, TimeoutError)
+        return _LATE.format(timeout_s) if slow else f"{type(error).__name__}: {error}"
     if late.is_set():  # http.client takes what it had until it was cut off for the whole
         return _LATE.format(timeout_s)
     return "" if 200 <= status < 300 else f"HTTP status {status}"

@@ -192,3 +192,11 @@ def test_what_waited_is_sent_by_the_thread_after_a_restart(
 
 def test_waiting_grows_up_to_a_limit() -> None:
     assert [backoff_s(attempts) for attempts in (1, 2, 3, 7, 20)] == [1, 2, 4, 60, 60]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_time_that_is_up_is_told_alike_whoever_notices_first(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("queries.alarms.notify._cut", lambda *_: None)  # the socket's own time ends first
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/"
+        assert post(url, "{}", timeout_s=0.1) == "no answer within 0.1 s"
