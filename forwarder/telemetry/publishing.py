@@ -17,6 +17,7 @@ import structlog
 from forwarder.datapath.portable import Closed
 from forwarder.desired import Desired
 from forwarder.engine.plan import Plan
+from forwarder.engine.window import Window
 from forwarder.inventory import Inventory, Node
 from forwarder.telemetry.book_metrics import BookMetrics
 from forwarder.telemetry.flow_records import FlowRecords
@@ -91,21 +92,29 @@ class Telemetry:
                 if self._stopping.is_set():
                     return
                 continue
-            try:
-                drafts = self.drafts_of(closed)
-            except Exception:  # the outermost loop: count, say so, go on with the next window
-                self.errors += 1
-                self._repeated.exception("a capture window could not be turned into records and is lost")
-                continue
-            self._publish(drafts)
+            self._publish([*self._made(self._flow_drafts, closed), *self._made(self._metric_drafts, closed)])
+
+    def _made(self, make: Callable[[Closed], list[Draft]], closed: Closed) -> list[Draft]:
+        try:
+            return make(closed)
+        except Exception:  # the outermost loop: count, say so, go on with metrics and with the next window
+            self.errors += 1
+            self._repeated.exception("what a capture window held could not be turned into records and is lost")
+            return []
 
     def drafts_of(self, closed: Closed) -> list[Draft]:
         """The messages for what the loop closed."""
+        return [*self._flow_drafts(closed), *self._metric_drafts(closed)]
+
+    def _flow_drafts(self, closed: Closed) -> list[Draft]:
+        if closed.window is None:
+            return []
+        self.windows += 1
+        return self._flows(closed.window, self._view())
+
+    def _metric_drafts(self, closed: Closed) -> list[Draft]:
         view = self._view()
         drafts: list[Draft] = []
-        if closed.window is not None:
-            self.windows += 1
-            drafts += self._flows(closed, view)
         sample = self._samples.take(closed.end_s, closed.counters, view.plan, view.desired, view.probe_packets)
         # A capture window may end in the middle of a bucket, and the clock may have been set back.
         if closed.last or closed.end_s // self._bucket_s != self._bucket_start_s // self._bucket_s:
@@ -115,12 +124,11 @@ class Telemetry:
             drafts += self._metrics(closed)
         return drafts
 
-    def _flows(self, closed: Closed, view: View) -> list[Draft]:
-        assert closed.window is not None
+    def _flows(self, window: Window, view: View) -> list[Draft]:
         # An endpoint whose load balancer was just deleted may still have traffic of this window to show.
         self._nodes = [plan.node or old for plan, old in zip(view.plan.endpoints, self._nodes, strict=True)]
         drafts: list[Draft] = []
-        for interface in self._flow_records.of(closed.window, self._nodes, self._in_use(view.desired)):
+        for interface in self._flow_records.of(window, self._nodes, self._in_use(view.desired)):
             drafts += flow_drafts(interface.interface_id, interface.records, self._bytes_max)
         return drafts
 

@@ -35,6 +35,13 @@ def test_messages_are_whole_lines_and_never_too_long(records: Any, bytes_max: in
     assert {draft.headers["format"] for draft in drafts} == {GATEWATCH_FORMAT}
 
 
+@pytest.mark.parametrize("pieces", [(0, 6), (0, 0, 6), (2, 0, 4), (0, 1, 0, 5, 0), (1, 1, 4)])
+def test_the_pieces_a_table_is_made_of_do_not_show(records: Any, pieces: tuple[int, ...]) -> None:
+    starts = [sum(pieces[:place]) for place in range(len(pieces))]
+    parts = [records.slice(start, count) for start, count in zip(starts, pieces, strict=True)]
+    assert flow_lines(pa.concat_tables(parts)) == flow_lines(records)
+
+
 def test_a_line_of_exactly_the_limit_fits_and_one_longer_is_refused(records: Any) -> None:
     longest = max(map(len, flow_lines(records).splitlines()))
     assert list(flow_drafts("eni-1", records, longest))

@@ -146,3 +146,25 @@ def test_a_bus_that_stays_broken_does_not_keep_the_process_from_ending(telemetry
 @pytest.mark.parametrize(("period_s", "bucket_s"), [(60, 10), (10, 10), (5, 5), (1, 1), (15, 5), (7, 7), (59, 1)])
 def test_a_bucket_divides_the_period_and_is_at_most_ten_seconds(period_s: int, bucket_s: int) -> None:
     assert sample_length_s(period_s) == bucket_s
+
+
+def test_records_that_cannot_be_made_do_not_cost_the_metrics(telemetry: Any) -> None:
+    made, publisher, outbox = telemetry
+    outbox.put(closed(START_S + 60.1, 9, window=object()))
+    made.stop()
+    made.run()
+    assert made.errors == 1
+    assert metric_sums(publisher.drafts)["PacketsOffered"] == 9
+
+
+@pytest.mark.parametrize("sides", [("accepted",), ("rejected",)], ids=["only refused", "only accepted"])
+def test_a_window_in_which_only_one_thing_happened_is_told_whole(
+    telemetry: Any, example_window: Any, sides: tuple[str, ...]
+) -> None:
+    for side in sides:
+        setattr(example_window, side, type(getattr(example_window, side))())
+    made, _, _ = telemetry
+    drafts = [draft for draft in made.drafts_of(closed(START_S + 60.1, 9, example_window)) if draft.topic == topics.FLOW_LOGS]
+    assert drafts
+    for draft in drafts:
+        assert all(line.startswith(b"5 ") for line in draft.value.split(b"\n"))
