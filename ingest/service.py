@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import structlog
@@ -26,6 +27,8 @@ from ingest.pipeline import Pipeline
 SERVICE = "ingest"
 #: Bytes of message bodies in one batch; ten times as much is in memory while it is written.
 BATCH_BYTES_MAX = 64 << 20
+#: Records in one commit: set aside, each is an object of its own, and rubbish may have a line in every second byte.
+COMMIT_RECORDS_MAX = 500_000
 RETRY_S_MAX = 5.0
 STATUS_S = 1.0
 LOG_S = 60.0
@@ -69,8 +72,9 @@ class Ingest:
         try:
             while not stop.is_set():
                 messages = self._collect(consumer, stop)
-                if messages:
-                    self._take(consumer, messages, stop)
+                for part in _parts(messages):
+                    if not self._take(consumer, part, stop):
+                        break
                 self._write_status()
         finally:
             self._compactor.stop()
@@ -106,7 +110,8 @@ class Ingest:
         self._problem = ""
         return messages
 
-    def _take(self, consumer: Consumer, messages: list[Message], stop: threading.Event) -> None:
+    def _take(self, consumer: Consumer, messages: list[Message], stop: threading.Event) -> bool:
+        """Whether they are in the lake; False when told to stop before that."""
         wait_s = 0.1
         while True:
             try:
@@ -117,7 +122,7 @@ class Ingest:
                 self._failed("a batch was not written", error)
                 self._write_status()
                 if stop.wait(wait_s):
-                    return
+                    return False
                 wait_s = min(2 * wait_s, RETRY_S_MAX)
         self._last_commit_s = time.time()
         self._problem = ""
@@ -126,6 +131,7 @@ class Ingest:
         except Exception as error:
             # The bus keeps them a while longer; the next acknowledgement covers these too.
             self._failed("the bus was not told of a commit", error)
+        return True
 
     def _failed(self, what: str, error: Exception) -> None:
         self._errors += 1
@@ -154,3 +160,17 @@ class Ingest:
             write_status(self._settings.data_path, SERVICE, now_s, content)
         except OSError as error:
             self._failed("the status file was not written", error)
+
+
+def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """The messages in order, in parts of at most `COMMIT_RECORDS_MAX` records (one message may go beyond)."""
+    part: list[Message] = []
+    records = 0
+    for message in messages:
+        if part and records + message.records > COMMIT_RECORDS_MAX:
+            yield part
+            part, records = [], 0
+        part.append(message)
+        records += message.records
+    if part:
+        yield part

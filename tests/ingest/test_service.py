@@ -171,6 +171,23 @@ def test_the_same_failure_is_logged_now_and_then_and_shown_while_it_lasts(
     publisher.close()
 
 
+def test_a_commit_has_a_bounded_number_of_records_and_none_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.service.COMMIT_RECORDS_MAX", 10)
+    settings = Settings(data=str(tmp_path))
+    publisher = open_publisher(settings, "forwarder")
+    publisher.publish([draft(body(first, count), count) for first, count in ((0, 4), (4, 6), (10, 1), (11, 30), (41, 2))])
+    manifest = Manifest.open_for_reading(tmp_path)
+    with running(settings):
+        until(lambda: manifest.row_count("flow_logs") == 43)
+    publisher.close()
+    assert numbers(tmp_path) == list(range(43))
+    status = read_status(tmp_path, "ingest")
+    assert status is not None
+    assert status["commits"] == 4
+
+
 def test_a_clock_set_back_does_not_make_ingest_seem_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ingest = Ingest(Settings(data=str(tmp_path)))
     written = []
