@@ -109,7 +109,7 @@ def _custom_range() -> Component:
                 dmc.DateTimePicker(id=f"custom-{end}", label=label, size="xs", withSeconds=True, clearable=False,
                                    valueFormat="YYYY-MM-DD HH:mm:ss", popoverProps={"withinPortal": False})
                 for end, label in (("start", "From"), ("end", "To"))
-            ])),
+            ] + [html.Div(id="custom-zone", className="fine")])),
             html.Div(id="custom-wrong", className="wrong", role="alert"),
             dmc.Button("Apply", id="custom-apply", size="xs", mt="sm", fullWidth=True),
         ])),

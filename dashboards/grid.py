@@ -62,7 +62,7 @@ def grid(identity: Any, columns: Sequence[Column], *, row_id: str = "", selectab
     options: dict[str, Any] = {
         "theme": _THEME, "rowHeight": ROW_PIXELS, "headerHeight": HEADER_PIXELS, "animateRows": False,
         "enableCellTextSelection": not selectable, "ensureDomOrder": True, "suppressCellFocus": False,
-        "tooltipShowDelay": 300, "localeText": {"noRowsToShow": nothing},
+        "tooltipShowDelay": 300, "localeText": {"noRowsToShow": nothing, "loadingOoo": "Loading"},
         "suppressColumnVirtualisation": True, "suppressDragLeaveHidesColumns": True,
     }
     if selectable:

@@ -15,20 +15,15 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboards import amounts, frame, instants, page_state, time_range, widgets
+from dashboards import frame, instants, page_state, time_range, widgets
 from dashboards.answers import Failed
 from dashboards.console import Console, Look
 from dashboards.live import callback, live
+from dashboards.notices import notices
 from dashboards.page_state import PAGES, PageState
 from dashboards.pages import BUILDERS
 from dashboards.time_range import Absolute, BadTimeRange, Relative
-from gatewatch.records.tables import FLOW_LOGS, METRICS
 from queries.alarms.state import StateValue, read_alarms
-from queries.freshness import FreshnessState
-
-_FLOW, _METRIC = (FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")
-#: The tables that come in all the time, by the pages that show them; what happens now and then is never late.
-_WAITS_FOR = {"overview": (_FLOW, _METRIC), "targets": (_FLOW,), "flows": (_FLOW,), "alarms": (_METRIC,)}
 
 
 def register(app: Dash, console: Console) -> None:
@@ -142,14 +137,15 @@ def _triggered() -> dict[str, Any]:
 def _register_custom_range(app: Dash, console: Console) -> None:
     @callback(app,
         Output("custom-popover", "opened"), Output("custom-start", "value"), Output("custom-end", "value"),
-        Output("custom-wrong", "children"),
+        Output("custom-wrong", "children"), Output("custom-zone", "children"),
         Input("custom-button", "n_clicks"), State("state", "data"), State("zone", "data"),
         prevent_initial_call=True,
     )
     async def open_popover(clicks: int | None, href: str, zone: str | None) -> Any:
         look = console.look(href, None, zone)
         ends = (look.window.start_s, look.window.end_s)
-        return True, *(instants.date_and_time(end_s, look.zone) for end_s in ends), ""
+        zone_name = instants.zone_name(look.zone, look.window.end_s)
+        return True, *(instants.date_and_time(end_s, look.zone) for end_s in ends), "", f"Times are {zone_name}."
 
     @callback(app,
         Output("custom", "data"), Output("custom-wrong", "children", allow_duplicate=True),
@@ -187,7 +183,7 @@ def _register_frame(app: Dash, console: Console) -> None:
         timed = PAGES[look.state.page].timed
         served = {"at": look.now_s, "refresh_s": look.state.refresh_s,
                   "text": instants.span(look.window.start_s, look.window.end_s, look.zone) if timed else ""}
-        return served, alarm_summary(look, console), lateness(look, console)
+        return served, alarm_summary(look, console), notices(look, console)
 
 
 def alarm_summary(look: Look, console: Console) -> list[Component]:
@@ -202,22 +198,6 @@ def alarm_summary(look: Look, console: Console) -> list[Component]:
         widgets.link(widgets.badge(state.value, f"{counts[state]} {words[state]}"), href)
         for state in (StateValue.ALARM, StateValue.INSUFFICIENT_DATA, StateValue.OK) if counts[state]
     ]
-
-
-def lateness(look: Look, console: Console) -> list[Component]:
-    """A sentence when a live page waits for data, or when the lake cannot be read; nothing when all is well."""
-    if not look.window.live:
-        return []
-    late: list[str] = []
-    for table, what in _WAITS_FOR.get(look.state.page, ()):
-        answer = console.freshness(look, table)
-        if isinstance(answer, Failed):
-            return [widgets.note(answer.message, "red", "The lake cannot be read.")]
-        if answer.rows.state is FreshnessState.LATE and answer.rows.newest_s is not None:
-            moment = instants.date_and_time(answer.rows.newest_s, look.zone)
-            age = amounts.duration(answer.rows.age_s)
-            late.append(f"The newest {what} is from {moment}, {age} ago.")
-    return [widgets.note(" ".join(late), "amber", "Data is late.")] if late else []
 
 
 def _register_browser_side(app: Dash) -> None:

@@ -130,10 +130,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("size of the Maglev table, a prime", "forwarder", unit="slots", ge=7, le=65_537)
     ] = 16_381
     capture_window_s: Annotated[
-        int, _about("capture window of flow records; AWS has 60 and 600", "forwarder", unit="seconds", ge=1, le=600)
+        int, _about("capture window of flow records; AWS has 60 and 600", "forwarder", "console", unit="seconds", ge=1, le=600)
     ] = 60
     metrics_period_s: Annotated[
-        int, _about("period of the AWS/GatewayELB metrics; AWS has 60", "forwarder", unit="seconds", ge=1, le=60)
+        int, _about("period of the AWS/GatewayELB metrics; AWS has 60", "forwarder", "console", unit="seconds", ge=1, le=60)
     ] = 60
     probe_threads_max: Annotated[
         int, _about("health probes under way at once", "forwarder", unit="probes", ge=1, le=256)

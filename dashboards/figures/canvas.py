@@ -7,7 +7,7 @@ are different facts and look different: a grey sentence, an amber band with the 
 from __future__ import annotations
 
 import math
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import plotly.graph_objects as go
 
@@ -18,6 +18,14 @@ from dashboards.time_range import Window
 #: A line breaks where this many periods have no point.
 GAP_PERIODS = 1.5
 _STEPS = (1, 2, 2.5, 5, 10)
+#: Labelled times of an axis; as many fit into the narrowest chart.
+TIME_TICKS_MAX = 5
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+_TIME_STEPS_S = (
+    1, 2, 5, 10, 15, 30, *(_MINUTE_S * number for number in (1, 2, 5, 10, 15, 30)),
+    *(_HOUR_S * number for number in (1, 3, 6, 12)), *(_DAY_S * number for number in (1, 2, 7, 14, 28, 91)),
+)
+_EPOCH = datetime(1970, 1, 1)
 
 
 def canvas(palette: Palette) -> go.Figure:
@@ -44,6 +52,7 @@ def time_axis(palette: Palette, window: Window, zone: tzinfo) -> dict[str, objec
     return {
         "type": "date",
         "range": [instants.wall_clock(window.start_s, zone), instants.wall_clock(window.end_s, zone)],
+        "tickvals": time_ticks(window, zone),
         "tickformat": _tick_format(window.span_s),
         "hoverformat": "%Y-%m-%d %H:%M:%S",
         "gridcolor": palette.grid,
@@ -55,6 +64,17 @@ def time_axis(palette: Palette, window: Window, zone: tzinfo) -> dict[str, objec
         "ticklen": 4,
         "tickcolor": palette.line,
     }
+
+
+def time_ticks(window: Window, zone: tzinfo) -> list[datetime]:
+    """Round times of the clock in `zone`, at most five.  Plotly's own choice depends on the width that a chart's labels
+    leave it, so that charts side by side would have different lines for the same range."""
+    step_s = next((step for step in _TIME_STEPS_S if window.span_s <= step * TIME_TICKS_MAX), _TIME_STEPS_S[-1])
+    start, end = (instants.wall_clock(time_s, zone) for time_s in (window.start_s, window.end_s))
+    since = (start - _EPOCH) // timedelta(seconds=1)
+    first = _EPOCH + timedelta(seconds=-(-since // step_s) * step_s)
+    places = (first + timedelta(seconds=step_s * number) for number in range(TIME_TICKS_MAX + 1))
+    return [place for place in places if place <= end][:TIME_TICKS_MAX]
 
 
 def value_axis(palette: Palette, maximum: float, unit: str, *, whole: bool = False) -> dict[str, object]:
@@ -70,6 +90,10 @@ def value_axis(palette: Palette, maximum: float, unit: str, *, whole: bool = Fal
         "zerolinewidth": 1,
         "fixedrange": True,
         "automargin": True,
+        # Ticks that are not seen keep the labels off the lines.
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "rgba(0,0,0,0)",
     }
 
 

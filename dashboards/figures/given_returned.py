@@ -31,10 +31,12 @@ def height_of(pairs: Sequence[Pair]) -> int:
 
 
 def given_returned(pairs: Sequence[Pair], *, unit: str, palette: Palette, nothing: str = "") -> go.Figure:
-    """Draw at most `TARGETS_MAX` targets, most given first; `nothing` is the sentence shown when there are none."""
+    """Draw the `TARGETS_MAX` targets that were given most, in the order of their labels, so that a target has the same
+    place beside the same chart of something else; `nothing` is the sentence shown when there are none."""
     if not pairs:
         return canvas.no_data(palette, nothing)
-    shown = sorted(pairs, key=lambda pair: (-pair.given, pair.label))[:TARGETS_MAX][::-1]
+    most = sorted(pairs, key=lambda pair: (-pair.given, pair.label))[:TARGETS_MAX]
+    shown = sorted(most, key=lambda pair: pair.label, reverse=True)  # Plotly draws the first at the bottom
     figure = canvas.canvas(palette)
     # Plotly stacks groups upwards, so that the second trace is drawn above the first.
     for name, values, colour in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 import plotly.graph_objects as go
@@ -27,19 +27,23 @@ def label_of(segment: Segment) -> str:
     return segment.target_id
 
 
-def state_timeline(segments: Sequence[Segment], *, window: Window, zone: tzinfo, palette: Palette) -> go.Figure:
-    """Draw the segments, one trace for each state so that the legend explains the colours."""
+def state_timeline(
+    segments: Sequence[Segment], *, window: Window, zone: tzinfo, palette: Palette, names: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """Draw the segments, one trace for each state so that the legend explains the colours; `names` are for the axis."""
     if not segments:
         return canvas.no_data(palette, "No target was registered in it.")
     figure = canvas.canvas(palette)
     for state in dict.fromkeys(segment.state for segment in segments):
         figure.add_trace(_bars(state, [each for each in segments if each.state == state], zone, palette))
-    labels = sorted({label_of(segment) for segment in segments}, reverse=True)
+    labels = sorted({label_of(segment) for segment in segments},
+                    key=lambda label: ((names or {}).get(label, label), label), reverse=True)
     figure.update_layout(
         barmode="overlay", bargap=0.35, showlegend=True, hovermode="closest", meta={"picture": "data"},
         xaxis=canvas.time_axis(palette, window, zone),
-        yaxis={"categoryorder": "array", "categoryarray": labels, "fixedrange": True, "automargin": True,
-               "ticksuffix": "  ", "tickfont": {"color": palette.ink}, "showgrid": False},
+        yaxis={"categoryorder": "array", "categoryarray": labels, "tickvals": labels,
+               "ticktext": [f"{(names or {}).get(label, label)}  " for label in labels], "fixedrange": True, "automargin": True,
+               "tickfont": {"color": palette.ink}, "showgrid": False},
         margin={"l": 10, "r": 14, "t": 8, "b": 52},
         legend={"y": -0.14 - 0.25 / len(labels)},
     )

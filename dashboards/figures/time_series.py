@@ -34,14 +34,15 @@ class Threshold:
 
 def time_series(
     traces: Sequence[Trace], *, unit: str, period_s: int, window: Window, zone: tzinfo, palette: Palette,
-    late_since_s: float | None = None, threshold: Threshold | None = None, filled: bool = False,
+    late_since_s: float | None = None, threshold: Threshold | None = None, filled: bool = False, nothing: str = "",
 ) -> go.Figure:
     """Draw the lines.  A period without a point is a gap, since most metrics are reported only when not zero.
 
-    `late_since_s` marks where newest data ends.  Without any point the picture is "no data", or "late data".
+    `late_since_s` marks where newest data ends.  Without any point the picture is "no data", or "late data";
+    `nothing` is what is known about why.
     """
     if not any(trace.points for trace in traces) and threshold is None:
-        return _nothing(window, zone, palette, late_since_s)
+        return _nothing(window, zone, palette, late_since_s, nothing)
     figure = canvas.canvas(palette)
     colours = iter(list(palette.series) * (1 + len(traces) // len(palette.series)))
     for trace in traces:
@@ -61,13 +62,13 @@ def time_series(
     return figure
 
 
-def _nothing(window: Window, zone: tzinfo, palette: Palette, late_since_s: float | None) -> go.Figure:
+def _nothing(window: Window, zone: tzinfo, palette: Palette, late_since_s: float | None, why: str) -> go.Figure:
     """Late only if other data ends before the range begins; else this metric had nothing to report in it."""
     if late_since_s is None:
-        return canvas.no_data(palette)
+        return canvas.no_data(palette, why)
     if late_since_s < window.start_s:
         return canvas.waiting(palette, late_since_s, zone)
-    return canvas.no_data(palette, f"up to {instants.time_of_day(late_since_s, zone)}, where the newest data ends")
+    return canvas.no_data(palette, f"up to {instants.time_of_day(late_since_s, zone)}, where the newest data ends. {why}")
 
 
 def with_gaps(points: Sequence[Point], period_s: int) -> list[tuple[int, float | None]]:

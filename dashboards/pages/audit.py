@@ -25,13 +25,14 @@ _READ_ONLY = {"false": False, "true": True, "any": None}
 
 #: The columns of CloudTrail's console, and the error code that its preferences can add.
 COLUMNS = (
-    Column(field="name", title="Event name", width=200, grow=1),
-    Column(field="time", title="Event time", width=160),
-    Column(field="user", title="User name", width=140, grow=1),
-    Column(field="source", title="Event source", width=240),
-    Column(field="type", title="Resource type", width=180, grow=2, tooltip="resources"),
-    Column(field="resource", title="Resource name", width=125, grow=1, tooltip="resources"),
-    Column(field="error", title="Error code", kind="state", width=125, grow=1, tooltip="message"),
+    Column(field="name", title="Event name", width=222),
+    Column(field="time", title="Event time", width=155),
+    Column(field="user", title="User name", width=165, grow=1),
+    Column(field="source", title="Event source", width=255),
+    Column(field="type", title="Resource type", width=120, tooltip="resources",
+           hint="The last part of the type; point at one to read it whole"),
+    Column(field="resource", title="Resource name", width=140, grow=1, tooltip="resources"),
+    Column(field="error", title="Error code", kind="state", width=130, grow=1, tooltip="message"),
 )
 
 
@@ -127,6 +128,7 @@ def row_of(event: AuditEvent, look: Look) -> dict[str, Any]:
         "time_text": instants.date_and_time(event.event_s, look.zone),
         "user": event.user_name, "source": event.event_source,
         "type": resources[0].type if resources else amounts.NOTHING,
+        "type_text": resources[0].type.rpartition("::")[2] if resources else amounts.NOTHING,
         "resource": resources[0].name + more if resources else amounts.NOTHING,
         "resources": "\n".join(f"{each.type} {each.name}" for each in resources),
         "error": event.error_code, "error_tone": "red" if event.error_code else "",

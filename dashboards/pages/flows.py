@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -11,10 +11,11 @@ from dash.development.base_component import Component
 
 from dashboards import amounts, instants, widgets
 from dashboards.answers import Answer, Failed
-from dashboards.console import Console, Look
+from dashboards.console import Console, Look, rows_or
 from dashboards.figures import canvas
 from dashboards.figures.ranking import Bar, height_of, ranking
 from dashboards.grid import Column, grid, style_for
+from dashboards.instance_names import names_at
 from dashboards.live import busy_flag, live
 from dashboards.page_state import PageState
 from dashboards.theme import state_colour_name
@@ -24,6 +25,8 @@ from queries.flows import FlowChoices, FlowFilter, FlowPage
 Row = dict[str, Any]
 
 ROWS_A_PAGE, ROWS_SHOWN = 200, 14
+#: Pairs of addresses in the chart of top talkers.
+TALKERS = 10
 #: Eaten flows taken together in one chart; the saved query gives the greatest.
 EATEN_FLOWS_MAX = 2_000
 #: Protocol numbers by their usual names (IANA, "Assigned Internet Protocol Numbers").
@@ -44,7 +47,7 @@ COLUMNS = (
            hint="ingress: handed to the endpoint; egress: came back from inspection"),
     Column(field="action", title="Action", kind="state", width=76),
     Column(field="reason", title="Drop reason", width=104),
-    Column(field="target", title="Target", kind="code", width=170),
+    Column(field="target", title="Target", kind="code", width=170, hint="Point at a name to read the target's id"),
     Column(field="interface", title="Interface", kind="code", width=180),
 )
 
@@ -109,7 +112,8 @@ def register(app: Dash, console: Console) -> None:
         Output("flows-talkers", "figure"), Output("flows-eaten", "figure"), Output("flows-reasons", "figure"),
     ], page="flows")
     def render_charts(look: Look) -> Any:
-        return [talkers_figure(look, console), eaten_figure(look, console), reasons_figure(look, console)]
+        figures = (talkers_figure, eaten_figure, reasons_figure)
+        return [figure(look, console) for figure in figures]
 
 
 def filter_of(look: Look) -> FlowFilter:
@@ -131,22 +135,24 @@ def refresh(look: Look, console: Console) -> list[Any]:
     answer = console.ask(look, "flows", lambda: flows.flows(console.lake, wanted), wanted)
     offered = console.ask(look, "flow-choices", lambda: flows.choices(
         console.lake, start_s=look.window.start_s, end_s=look.window.end_s))
-    reasons, target_ids = menus(offered, look)
+    names = names_at(look, console)
+    reasons, target_ids = menus(offered, look, names)
     if isinstance(answer, Failed):
         return [reasons, target_ids, [], widgets.note(answer.message, "red", "Query failed."), [],
                 style_for(0, ROWS_SHOWN), "", 1]
     page = answer.rows
-    rows = [row_of(row, place, look) for place, row in enumerate(page.rows.to_pylist(), wanted.offset)]
+    rows = [row_of(row, place, look, names) for place, row in enumerate(page.rows.to_pylist(), wanted.offset)]
     pages = max(1, -(-page.totals.records // ROWS_A_PAGE))
     return [reasons, target_ids, summary(page, wanted), None, rows, style_for(len(rows), ROWS_SHOWN), extent(wanted, page), pages]
 
 
-def menus(offered: Answer[FlowChoices], look: Look) -> tuple[list[str], list[str]]:
-    """Drop reasons and targets to choose from: those seen in the range, and the one chosen."""
+def menus(offered: Answer[FlowChoices], look: Look, names: Mapping[str, str]) -> tuple[list[str], list[dict[str, str]]]:
+    """Drop reasons and targets to choose from: those seen in the range, and the one chosen; targets by name."""
     seen = ([], []) if isinstance(offered, Failed) else (offered.rows.drop_reasons, offered.rows.target_ids)
     chosen = (look.state.value("reason"), look.state.value("target"))
     reasons, target_ids = (sorted({*values, one} - {""}) for values, one in zip(seen, chosen, strict=True))
-    return reasons, target_ids
+    labels = {each: f"{names[each]} · {each}" if each in names else each for each in target_ids}
+    return reasons, [{"value": each, "label": labels[each]} for each in sorted(target_ids, key=labels.__getitem__)]
 
 
 def summary(page: FlowPage, wanted: FlowFilter) -> list[Component]:
@@ -178,9 +184,10 @@ def extent(wanted: FlowFilter, page: FlowPage) -> str:
     return f"newest first, {first:,}–{last:,} of {page.totals.records:,}"
 
 
-def row_of(row: dict[str, Any], place: int, look: Look) -> dict[str, Any]:
-    """A record as a row of the table."""
+def row_of(row: dict[str, Any], place: int, look: Look, names: Mapping[str, str]) -> dict[str, Any]:
+    """A record as a row of the table; a target is shown by its name in `names`, if it has one."""
     start: datetime = row["start_time"]
+    target = row["gw_target_id"] or ""
     return {
         "id": str(place), "start": start.timestamp(),
         "start_text": instants.day_and_time(start.timestamp(), look.zone),
@@ -191,7 +198,7 @@ def row_of(row: dict[str, Any], place: int, look: Look) -> dict[str, Any]:
         "bytes": row["bytes"], "bytes_text": amounts.data(row["bytes"]),
         "direction": row["flow_direction"] or amounts.NOTHING,
         "action": row["action"], "action_tone": state_colour_name(row["action"] or ""),
-        "reason": row["gw_drop_reason"] or "", "target": row["gw_target_id"] or "",
+        "reason": row["gw_drop_reason"] or "", "target": target, "target_text": names.get(target, target),
         "interface": row["interface_id"],
     }
 
@@ -220,15 +227,15 @@ def talkers_figure(look: Look, console: Console) -> Any:
         packets = amounts.plural(row["packets"], "packet")
         return Bar(label=f"{row['source']} → {row['destination']}", value=row["bytes"],
                    detail=f"{amounts.data(row['bytes'])}, {packets}, {amounts.plural(row['flows'], 'flow')}")
-    answer = _saved(look, console, "top_pairs_packet_level", limit=10)
-    return _ranked(answer, lambda rows: [bar(row) for row in rows], look, unit="Bytes")
+    answer = _saved(look, console, "top_pairs_packet_level", limit=TALKERS)
+    return _ranked(answer, lambda rows: [bar(row) for row in rows], look, unit="Bytes", nothing="No flow record in this range")
 
 
 def eaten_figure(look: Look, console: Console) -> Any:
     """The conversations of which the appliances kept most packets."""
     answer = _saved(look, console, "eaten_by_appliance", limit=EATEN_FLOWS_MAX)
     return _ranked(answer, eaten_bars, look, unit="Count", colour=look.palette.red,
-                   nothing="No packet was missing")
+                   nothing=_nothing(look, console, "No packet was missing"))
 
 
 def eaten_bars(rows: Sequence[Row]) -> list[Bar]:
@@ -253,7 +260,13 @@ def reasons_figure(look: Look, console: Console) -> Any:
         return Bar(label=row["reason"], value=row["packets"],
                    detail=f"{amounts.plural(row['packets'], 'packet')} from {amounts.plural(row['sources'], 'source')}")
     return _ranked(_saved(look, console, "rejected_by_reason"), lambda rows: [bar(row) for row in rows], look,
-                   unit="Count", colour=look.palette.red, nothing="The gateway refused nothing")
+                   unit="Count", colour=look.palette.red, nothing=_nothing(look, console, "The gateway refused nothing"))
+
+
+def _nothing(look: Look, console: Console, words: str) -> str:
+    """What an empty chart says: nothing bad was recorded, or nothing was recorded at all, which is no good news."""
+    recorded = [_saved(look, console, "top_pairs_packet_level", limit=TALKERS), _saved(look, console, "rejected_by_reason")]
+    return words if any(rows_or(answer, []) for answer in recorded) else "No flow record in this range"
 
 
 def _ranked(answer: Answer[list[Row]], bars_of: Callable[[Sequence[Row]], list[Bar]], look: Look, *, unit: str,

@@ -24,7 +24,9 @@ from queries.metric_statistics import Point
 from queries.overview import CHARTS, Chart, ChartDefinition
 
 #: Metrics that are published only when not zero (AWS: "Reporting criteria: there is a nonzero value").
-_NONZERO_ONLY = {"ActiveFlowCount", "NewFlowCount", "ProcessedBytes"}
+_NONZERO_ONLY = {"ActiveFlowCount", "NewFlowCount", "ProcessedBytes", "RejectedFlowCount_TCP"}
+#: Metrics without the dimension AvailabilityZone.
+_WITHOUT_ZONES = {"ConsumedLCUs"}
 
 
 def chart_id(metric_name: str) -> dict[str, str]:
@@ -129,8 +131,18 @@ def figure_of(answer: Answer[list[Chart]], place: int, look: Look, late_since_s:
         [Trace(label=line.label, points=line.points, colour=colour if len(chart.lines) == 1 else None)
          for line in chart.lines],
         unit=chart.definition.unit, period_s=chart.period_s, window=look.window, zone=look.zone, palette=look.palette,
-        late_since_s=late_since_s, filled=True,
+        late_since_s=late_since_s, filled=True, nothing=why_empty(answer.rows, place, look),
     )
+
+
+def why_empty(charts: Sequence[Chart], place: int, look: Look) -> str:
+    """Why a metric may have no point where others of the balancer have some; nothing where all are empty."""
+    name = charts[place].definition.metric_name
+    if not any(line.points for chart in charts for line in chart.lines):
+        return ""
+    if look.state.value("by") == "zone" and name in _WITHOUT_ZONES:
+        return "It is published for the whole balancer only."
+    return "It is published only when it is not zero." if name in _NONZERO_ONLY else ""
 
 
 def about(answer: Answer[list[Chart]], place: int) -> str:
@@ -219,6 +231,8 @@ def _rejected_tile(look: Look, console: Console) -> Component:
     if isinstance(answer, Failed):
         return widgets.tile("Rejected", amounts.NOTHING, detail=answer.message[:60])
     totals = answer.rows
+    if not totals.records:  # nobody recorded anything, so that nobody knows of a refusal
+        return widgets.tile("Rejected", amounts.NOTHING, detail="no flow record in this range")
     number = amounts.count(totals.rejected_packets)
     return widgets.tile(
         "Rejected", number, unit="packets", tone="red" if totals.rejected_packets else "",

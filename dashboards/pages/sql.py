@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,8 @@ from queries.lake import column_types
 from queries.sql_runner import SqlError, SqlResult
 
 ROWS_SHOWN = 16
+#: Rows whose values choose a column's width, and what it is at least and at most.
+ROWS_MEASURED, COLUMN_PIXELS_MIN, COLUMN_PIXELS_MAX = 500, 80, 420
 
 #: What the editor holds when nothing was asked for.
 FIRST_QUERY = """SELECT action, count(*) AS records, sum(packets) AS packets, sum(bytes) AS bytes
@@ -38,6 +41,8 @@ ORDER BY records DESC"""
 
 #: Integers above this lose digits in a browser; they are sent as text.
 _BROWSER_INTEGER_MAX = 2**53 - 1
+#: NULL and an empty text are different answers.
+_NULL = {"function": "params.value == null ? 'NULL' : params.value"}
 _NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DOUBLE|FLOAT|DECIMAL(\(.*\))?")
 _MEANINGS = {field.column: field.meaning for field in FIELDS.values()}
 
@@ -187,10 +192,18 @@ def place_of(error: SqlError) -> dict[str, int] | None:
 def column_definitions(result: SqlResult) -> list[dict[str, Any]]:
     """The grid's columns; fields are numbered, since a result may name two columns alike."""
     return [{
-        "field": f"c{place}", "headerName": name, "headerTooltip": kind,
-        "width": max(90, min(320, 9 * len(name) + 40)),
+        "field": f"c{place}", "headerName": name, "headerTooltip": kind, "tooltipField": f"c{place}",
+        "width": width_for(name, result.table.column(place).slice(0, ROWS_MEASURED).to_pylist()),
+        "valueFormatter": _NULL, "useValueFormatterForExport": False,
+        "cellClassRules": {"null": "params.value == null"},
         **({"type": "rightAligned", "cellClass": "figures"} if _is_number(kind) else {"cellClass": "code"}),
     } for place, (name, kind) in enumerate(zip(result.columns, result.types, strict=True))]
+
+
+def width_for(name: str, values: Sequence[Any]) -> int:
+    """Pixels that show a column's heading and its values; a very long text is cut and can be read by pointing at it."""
+    longest = max((len(str(cell(value))) for value in values), default=0)
+    return max(COLUMN_PIXELS_MIN, min(COLUMN_PIXELS_MAX, max(8 * longest + 26, 8 * len(name) + 44)))
 
 
 def row_data(result: SqlResult) -> list[dict[str, Any]]:
@@ -200,7 +213,7 @@ def row_data(result: SqlResult) -> list[dict[str, Any]]:
 
 
 def cell(value: Any) -> Any:
-    """A value as JSON can carry it and a person can read it; NULL stays empty."""
+    """A value as JSON can carry it and a person can read it; NULL stays none, and the grid shows it as such."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, Decimal):

@@ -28,5 +28,5 @@ def test_a_table_is_as_high_as_its_rows_up_to_a_limit() -> None:
 def test_no_text_becomes_code() -> None:
     made = grid("g", [Column(field="a", title="A")], nothing="<b>nothing</b>", row_id="a")
     assert made.dangerously_allow_code is False
-    assert made.dashGridOptions["localeText"] == {"noRowsToShow": "<b>nothing</b>"}
+    assert made.dashGridOptions["localeText"]["noRowsToShow"] == "<b>nothing</b>"
     assert made.getRowId == "params.data.a"

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from dashboards import navigation
 from dashboards.console import Console
 from dashboards.page_state import PageState
 from dashboards.time_range import Absolute, BadTimeRange, Relative
-from tests.dashboards.small_lake import END_S, console_of, look_at
+from tests.dashboards.small_lake import look_at
 
 
 def changed(state: PageState, console: Console, **changes: object) -> PageState:
@@ -71,27 +69,3 @@ def test_alarms_are_counted_by_state_and_lead_to_their_page(console: Console) ->
 
 def test_without_alarms_nothing_is_said(empty_console: Console) -> None:
     assert navigation.alarm_summary(look_at(empty_console, "/"), empty_console) == []
-
-
-def test_late_data_is_said_once_for_what_the_page_shows(small_lake: Path) -> None:
-    console = console_of(small_lake, lambda: float(END_S + 300))
-    note, = navigation.lateness(look_at(console, "/"), console)
-    text = note.children[1].children
-    assert "newest flow record is from 2026-11-23 01:09:5" in text
-    assert "newest metric is from 2026-11-23 01:09:50, 5 min 10 s ago" in text
-    assert "flow record" not in str(navigation.lateness(look_at(console, "/alarms"), console))
-    assert navigation.lateness(look_at(console, "/audit"), console) == []
-    console.close()
-
-
-def test_fresh_and_empty_lakes_are_not_late(console: Console, empty_console: Console) -> None:
-    assert navigation.lateness(look_at(console, "/"), console) == []
-    assert navigation.lateness(look_at(empty_console, "/"), empty_console) == []
-
-
-def test_a_lake_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    (tmp_path / "manifest.sqlite").write_bytes(b"this is not a database, whatever its name says" * 100)
-    console = console_of(tmp_path)
-    note, = navigation.lateness(look_at(console, "/"), console)
-    assert note.className == "note red"
-    console.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
+import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,32 @@ def test_the_time_axis_says_as_much_as_its_span_needs(span_s: int, wanted: str) 
     window = Window(start_s=0, end_s=span_s, live=False)
     axis = canvas.time_axis(LIGHT, window, UTC)
     assert axis["tickformat"] == wanted
+
+
+@pytest.mark.parametrize(("span_s", "ticks"), [
+    (300, ["10:11:00", "10:12:00", "10:13:00", "10:14:00", "10:15:00"]),
+    (900, ["10:05:00", "10:10:00", "10:15:00"]),
+    (3600, ["09:30:00", "09:45:00", "10:00:00", "10:15:00"]),
+    (43_200, ["00:00:00", "03:00:00", "06:00:00", "09:00:00"]),
+])
+def test_charts_of_one_range_have_the_same_round_times(span_s: int, ticks: list[str]) -> None:
+    window = Window(start_s=WINDOW.end_s - span_s + 5, end_s=WINDOW.end_s + 5, live=True)
+    assert [f"{place:%H:%M:%S}" for place in canvas.time_ticks(window, UTC)] == ticks
+
+
+def test_round_times_are_those_of_the_readers_clock() -> None:
+    window = Window(start_s=WINDOW.end_s - 86_400, end_s=WINDOW.end_s, live=True)
+    ticks = canvas.time_ticks(window, pytz.timezone("Asia/Kolkata"))
+    assert [place.hour for place in ticks] == [18, 0, 6, 12]
+    assert all(place.minute == 0 for place in ticks)
+
+
+@given(start_s=st.integers(0, 2**31), span_s=st.integers(10, 455 * 86_400))
+def test_there_are_always_a_few_times_inside_the_range(start_s: int, span_s: int) -> None:
+    window = Window(start_s=start_s, end_s=start_s + span_s, live=False)
+    ticks = canvas.time_ticks(window, UTC)
+    assert 1 <= len(ticks) <= canvas.TIME_TICKS_MAX
+    assert all(start_s <= place.replace(tzinfo=UTC).timestamp() <= start_s + span_s for place in ticks)
 
 
 def test_the_value_axis_is_labelled_in_peoples_units() -> None:

@@ -16,10 +16,10 @@ def test_a_target_that_was_given_nothing_has_no_share() -> None:
     assert made.data[0].hovertext[0].endswith("not returned 0 B")
 
 
-def test_the_most_given_is_on_top_and_there_is_a_limit() -> None:
+def test_the_most_given_are_shown_in_the_order_of_their_labels() -> None:
     pairs = [Pair(label=f"i-{number:02}", given=number, returned=number) for number in range(30)]
     made = given_returned(pairs, unit="Count", palette=LIGHT)
-    assert made.data[1].y[-1] == "i-29"
+    assert list(made.data[1].y) == [f"i-{number:02}" for number in range(29, 29 - TARGETS_MAX, -1)]  # from the bottom up
     assert len(made.data[0].y) == TARGETS_MAX
     assert height_of(pairs) == height_of(pairs[:TARGETS_MAX])
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from tests.dashboards.small_lake import (
     FLOWS_A_PERIOD,
     PACKETS_A_FLOW,
     REJECTED_PACKETS,
+    START_S,
     TARGETS,
+    console_of,
+    fill,
     look_at,
 )
+from tests.queries.lake_builder import flow, publish
 
 WINDOWS = 60
 RECORDS = WINDOWS * FLOWS_A_PERIOD * 2 + 2
@@ -73,7 +78,7 @@ def test_a_row_reads_as_a_person_speaks_of_a_flow(console: Console) -> None:
 def test_menus_hold_what_was_seen_and_what_is_chosen(console: Console) -> None:
     made = refreshed(console, "&reason=not_returned")
     assert made["reasons"] == ["no_healthy_target", "not_returned"]
-    assert made["targets"] == list(TARGETS)
+    assert made["targets"] == [{"value": each, "label": each} for each in TARGETS]
 
 
 def test_charts_over_all_flows_of_the_range(console: Console) -> None:
@@ -86,10 +91,29 @@ def test_charts_over_all_flows_of_the_range(console: Console) -> None:
     assert list(flows.reasons_figure(look, console).data[0].x) == [REJECTED_PACKETS]
 
 
-def test_without_flows_the_charts_say_what_that_means(empty_console: Console) -> None:
+def test_targets_are_shown_by_name(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "inventory.toml").write_text(f'[[instances]]\nid = "{TARGETS[1]}"\nname = "appliance-2"\n')
+    console = console_of(tmp_path)
+    made = refreshed(console)
+    assert {"value": TARGETS[1], "label": f"appliance-2 · {TARGETS[1]}"} in made["targets"]
+    assert ("appliance-2", TARGETS[1]) in {(row["target_text"], row["target"]) for row in made["rows"]}
+    console.close()
+
+
+def test_without_flows_the_charts_praise_nobody(empty_console: Console) -> None:
     look = look_at(empty_console, "/flows")
-    assert "No packet was missing" in flows.eaten_figure(look, empty_console).layout.annotations[0].text
-    assert "refused nothing" in flows.reasons_figure(look, empty_console).layout.annotations[0].text
+    for figure in (flows.talkers_figure, flows.eaten_figure, flows.reasons_figure):
+        assert "No flow record in this range" in figure(look, empty_console).layout.annotations[0].text
+
+
+def test_flows_without_loss_are_good_news(tmp_path: Path) -> None:
+    publish(tmp_path, "flow_logs", [flow(START_S), flow(START_S, flow_direction="egress")])
+    console = console_of(tmp_path)
+    look = look_at(console, "/flows?range=15m")
+    assert "No packet was missing" in flows.eaten_figure(look, console).layout.annotations[0].text
+    assert "refused nothing" in flows.reasons_figure(look, console).layout.annotations[0].text
+    console.close()
 
 
 def test_a_scan_of_ports_is_one_bar() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dashboards.answers import Failed
 from dashboards.console import Console
 from dashboards.pages import overview
 from queries.metric_statistics import Point
-from queries.overview import CHARTS
+from queries.overview import CHARTS, Chart, Line
 from tests.dashboards.small_lake import END_S, START_S, console_of, look_at
 from tests.queries.lake_builder import BALANCER, metric, publish
 
@@ -81,7 +82,7 @@ def test_a_range_that_goes_on_after_the_data_guesses_no_zero(console: Console) -
     tiles = tiles_of(console, "/?range=2026-11-23T01:00:00Z/2026-11-23T02:00:00Z")
     assert tiles["Active flows"] == "42"
     tiles = tiles_of(console, "/?range=2026-11-23T01:30:00Z/2026-11-23T02:00:00Z")
-    assert set(tiles.values()) == {"–", "0 packets"}
+    assert set(tiles.values()) == {"–"}
 
 
 def test_a_metric_that_is_silent_while_others_report_is_zero(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_metric_that_is_silent_while_others_report_is_zero(tmp_path: Path) -> 
 
 
 def test_a_lake_without_metrics_is_no_data(empty_console: Console) -> None:
-    assert set(tiles_of(empty_console).values()) == {"–", "0 packets"}
+    assert set(tiles_of(empty_console).values()) == {"–"}
     assert {figure.layout.meta["picture"] for figure in figures_of(empty_console).values()} == {  # type: ignore[attr-defined]
         "no data"}
 
@@ -121,3 +122,22 @@ def test_only_one_of_the_last_whole_periods_is_latest() -> None:
     assert overview.latest(points, 10, START_S + 39) == points[1]
     assert overview.latest(points, 10, START_S + 40) is None
     assert overview.latest([], 10, START_S) is None
+
+
+def test_an_empty_chart_beside_full_ones_says_why(tmp_path: Path) -> None:
+    publish(tmp_path, "metrics", [metric(START_S + late_s, "PeakBytesPerSecond", 0, unit="Bytes/Second")
+                                  for late_s in range(0, 600, 10)])
+    console = console_of(tmp_path)
+    figures = figures_of(console)
+    assert "only when it is not zero" in figures["RejectedFlowCount_TCP"].layout.annotations[0].text
+    assert "only when" not in figures["HealthyHostCount"].layout.annotations[0].text
+    console.close()
+
+
+def test_what_has_no_zones_says_so(console: Console) -> None:
+    charts = [replace(chart, lines=[] if chart.definition.metric_name == "ConsumedLCUs" else [
+        Line(label="us-east-1a", points=[Point(timestamp_s=START_S, value=1.0)])])
+        for chart in (Chart(definition=each, period_s=10, lines=[]) for each in CHARTS)]
+    place = [each.metric_name for each in CHARTS].index("ConsumedLCUs")
+    assert overview.why_empty(charts, place, look_at(console, "/?by=zone")) == "It is published for the whole balancer only."
+    assert overview.why_empty(charts, place, look_at(console, "/")) == ""

@@ -30,6 +30,16 @@ def test_a_result_has_its_columns_rows_and_time(console: Console) -> None:
     assert made["url"].startswith("SELECT action")
 
 
+def test_columns_are_as_wide_as_their_values(console: Console) -> None:
+    made = ran(console, "SELECT 1 AS n, 123456789012345678 AS bytes, repeat('x', 500) AS text, NULL AS nothing")
+    narrow, big, text, nothing = (column["width"] for column in made["columns"])
+    assert narrow == sql.COLUMN_PIXELS_MIN <= nothing
+    assert big >= 8 * 18
+    assert text == sql.COLUMN_PIXELS_MAX
+    assert made["rows"][0]["c3"] is None
+    assert made["columns"][3]["cellClassRules"] == {"null": "params.value == null"}
+
+
 def test_two_columns_of_one_name_stay_two(console: Console) -> None:
     assert ran(console, "SELECT 1 AS a, 2 AS a")["rows"] == [{"c0": 1, "c1": 2}]
 

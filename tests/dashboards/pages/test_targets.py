@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dashboards.console import Console
 from dashboards.pages import targets
-from tests.dashboards.small_lake import BYTES_A_FLOW, END_S, PERIOD_S, TARGETS, console_of, look_at
+from tests.dashboards.small_lake import BYTES_A_FLOW, END_S, PERIOD_S, TARGETS, console_of, fill, look_at
 
 PAST = "/targets?range=2026-11-23T01:00:00Z/2026-11-23T01:05:00Z"
 
@@ -53,4 +53,15 @@ def test_a_broken_lake_is_a_failure_and_not_an_empty_table(tmp_path: Path) -> No
     assert (summary, rows, note.className) == ([], [], "note red")
     assert {figure.layout.meta["picture"] for figure in figures} == {"query failed"}
     assert about == "as of 2026-11-23 01:10:00"
+    console.close()
+
+
+def test_targets_have_the_names_of_the_inventory(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "inventory.toml").write_text(f'[[instances]]\nid = "{TARGETS[0]}"\nname = "zz-appliance"\n')
+    console = console_of(tmp_path)
+    _, _, rows, _, timeline, bytes_figure, *_ = targets.refresh(look_at(console, "/targets?range=15m"), console)
+    assert [row["name"] for row in rows] == ["zz-appliance", "", ""]
+    assert [text.strip() for text in timeline.layout.yaxis.ticktext] == ["zz-appliance", TARGETS[2], TARGETS[1]]  # from the bottom up
+    assert list(bytes_figure.data[0].y) == ["zz-appliance", TARGETS[2], TARGETS[1]]
     console.close()

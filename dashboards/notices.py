@@ -1,0 +1,97 @@
+"""What stands across the top of every page when something is missing: the lake, a service, or data as new as the range.
+
+"Nothing happened", "nothing was recorded" and "nobody runs who could record it" look alike in a chart; here the
+difference is said in words, with the service's name and its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash.development.base_component import Component
+
+from dashboards import amounts, instants, widgets
+from dashboards.answers import Answer, Failed
+from dashboards.console import Console, Look
+from gatewatch.records.tables import FLOW_LOGS, METRICS
+from gatewatch.status_file import read_all
+from queries.freshness import Freshness, FreshnessState
+
+_FLOW, _METRIC = (FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")
+#: The tables that come in all the time, by the pages that show them; what happens now and then is never late.
+_WAITS_FOR = {"overview": (_FLOW, _METRIC), "targets": (_FLOW,), "flows": (_FLOW,), "alarms": (_METRIC,)}
+#: A service that has not written its status for this long is told as silent; it writes once a second.
+SILENT_S = 10.0
+#: Gatewatch's own services, and what does not happen while one is silent.  An appliance is a target and has its state.
+_WITHOUT = {
+    "api": "the AWS API does not answer", "forwarder": "no packet is forwarded",
+    "health": "nobody looks after the targets' health", "ingest": "nothing new gets into the lake",
+    "alarms": "no alarm is evaluated",
+}
+
+
+def notices(look: Look, console: Console) -> list[Component]:
+    """The sentences that hold for a page now; none when all is well."""
+    flow, metric = (console.freshness(look, table) for table in (FLOW_LOGS.name, METRICS.name))
+    for answer in (flow, metric):
+        if isinstance(answer, Failed):
+            return [widgets.note(answer.message, "red", "The lake cannot be read.")]
+    silent = silence(look, console) if look.window.live else []
+    if _nothing_in(flow) and _nothing_in(metric):
+        return [*silent, widgets.note(
+            f"No flow record and no metric has come into {console.settings.data} yet. Start `gatewatch demo`, or "
+            "`gatewatch up` with this --data; the first records come after one capture window.", "grey", "The lake is empty.",
+        )]
+    late = lateness(look, console) if look.window.live else range_after_the_end(look, flow, metric)
+    return [*silent, *late]
+
+
+def _nothing_in(answer: Answer[Freshness]) -> bool:
+    return not isinstance(answer, Failed) and answer.rows.state is FreshnessState.NO_DATA
+
+
+def silence(look: Look, console: Console) -> list[Component]:
+    """Which services have not been heard of, and what that means."""
+    answer = console.ask(look, "services", lambda: read_all(console.settings.data_path))
+    if isinstance(answer, Failed):
+        return []
+    heard_s = {name: look.now_s - float(answer.rows[name]["time"]) for name in _WITHOUT if name in answer.rows}
+    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_S}
+    if not silent:
+        return []
+    if len(silent) == len(heard_s):
+        moment = instants.date_and_time(look.now_s - min(silent.values()), look.zone)
+        return [widgets.note(f"What you see was recorded until {moment}.", "amber", "No service runs.")]
+    return [widgets.note(_who(silent, console), "amber", "Not heard of:")]
+
+
+def _who(silent: Mapping[str, float], console: Console) -> str:
+    parts = []
+    for name, age_s in silent.items():
+        log = console.settings.data_path / "logs" / f"{name}.log"
+        where = f" (log: {log})" if log.exists() else ""
+        parts.append(f"{name}, for {amounts.duration(int(age_s))}: {_WITHOUT[name]}{where}.")
+    return " ".join(parts)
+
+
+def lateness(look: Look, console: Console) -> list[Component]:
+    """A sentence when a live page waits for data."""
+    late: list[str] = []
+    for table, what in _WAITS_FOR.get(look.state.page, ()):
+        answer = console.freshness(look, table)
+        if isinstance(answer, Failed):
+            continue
+        if answer.rows.state is FreshnessState.LATE and answer.rows.newest_s is not None:
+            moment = instants.date_and_time(answer.rows.newest_s, look.zone)
+            age = amounts.duration(answer.rows.age_s)
+            late.append(f"The newest {what} is from {moment}, {age} ago.")
+    return [widgets.note(" ".join(late), "amber", "Data is late.")] if late else []
+
+
+def range_after_the_end(look: Look, *answers: Answer[Freshness]) -> list[Component]:
+    """A sentence when a range that was chosen begins after the newest row, so that nothing can be in it."""
+    newest = [answer.rows.newest_s for answer in answers if not isinstance(answer, Failed) and answer.rows.newest_s is not None]
+    if look.state.page not in _WAITS_FOR or not newest or max(newest) >= look.window.start_s:
+        return []
+    moment = instants.date_and_time(max(newest), look.zone)
+    return [widgets.note(f"The newest data is from {moment}, before this range begins.", "grey", "Nothing in this range.")]
