@@ -10,7 +10,7 @@ import typer
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
 from gatewatch import data_folder
-from gatewatch.demo.balancer import client, create_balancer, wait_for_api
+from gatewatch.demo.balancer import client, create_balancer, is_balancer_missing, wait_for_api
 from gatewatch.demo.stage import appliance_command, traffic_command
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
@@ -80,7 +80,7 @@ def _create_balancer(settings: Settings, lab: Lab) -> None:
     elbv2 = client(settings)
     if not wait_for_api(elbv2, API_WAIT_S):
         raise BadEnvironment(f"the API did not answer within {API_WAIT_S:.0f} s, so the load balancer was not created")
-    if not elbv2.describe_load_balancers()["LoadBalancers"]:
+    if is_balancer_missing(elbv2, lab.inventory):
         create_balancer(elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances])
 
 

@@ -34,6 +34,10 @@ class NoAnswer(Refusal, RuntimeError):
     """The API did not answer, or answered with an error; the message is the client library's."""
 
 
+class ForeignBalancer(Refusal, RuntimeError):
+    """The API has load balancers, but none of this network; the message says which and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balancer:
     """What was created."""
@@ -82,6 +86,25 @@ def _create(elbv2: Any, inventory: Inventory, target_ids: list[str]) -> Balancer
         LoadBalancerArn=load_balancer_arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group_arn}]
     )["Listeners"][0]["ListenerArn"]
     return Balancer(load_balancer_arn=load_balancer_arn, target_group_arn=target_group_arn, listener_arn=listener_arn)
+
+
+def is_balancer_missing(elbv2: Any, inventory: Inventory) -> bool:
+    """Whether no load balancer of this network has a listener, so that `create_balancer` has something to do.
+
+    `ForeignBalancer` when there are load balancers and all are of another network; `NoAnswer` when the API does not
+    tell.
+    """
+    vpc_ids = {subnet.vpc_id for node in inventory.nodes if (subnet := inventory.subnet(node.subnet_id)) is not None}
+    with _answered("it is not known whether there is a load balancer"):
+        found = elbv2.describe_load_balancers()["LoadBalancers"]
+        own = [balancer["LoadBalancerArn"] for balancer in found if balancer["VpcId"] in vpc_ids]
+        if found and not own:
+            names = ", ".join(f"{balancer['LoadBalancerName']} in {balancer['VpcId']}" for balancer in found)
+            raise ForeignBalancer(
+                f"the load balancers there are of another network ({names}), so nothing would be forwarded here; delete "
+                "them through the API, or choose another folder with --data"
+            )
+        return not any(elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"] for arn in own)
 
 
 def target_states(elbv2: Any, target_group_arn: str) -> dict[str, str]:

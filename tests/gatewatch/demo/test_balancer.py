@@ -6,11 +6,20 @@ import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from forwarder.inventory import Inventory, Node, Subnet
-from gatewatch.demo.balancer import NoAnswer, client, create_balancer, target_states, wait_for_api
+from gatewatch.demo.balancer import (
+    ForeignBalancer,
+    NoAnswer,
+    client,
+    create_balancer,
+    is_balancer_missing,
+    target_states,
+    wait_for_api,
+)
 from gatewatch.settings import Settings
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/firewalls/0123456789abcdef"
@@ -79,3 +88,46 @@ def test_a_load_balancer_that_cannot_be_created_is_refused(silent: Settings) -> 
 
 def test_waiting_for_an_api_that_never_answers_ends(silent: Settings) -> None:
     assert not wait_for_api(client(silent), 0.2, pause=lambda seconds: None)
+
+
+class FakeApi:
+    """Load balancers by VPC, the first ones with a listener."""
+
+    def __init__(self, *vpc_ids: str, listeners: int) -> None:
+        self._vpc_ids = vpc_ids
+        self._listeners = listeners
+
+    def describe_load_balancers(self) -> dict[str, Any]:
+        return {"LoadBalancers": [
+            {"LoadBalancerArn": str(place), "LoadBalancerName": f"lb-{place}", "VpcId": vpc_id}
+            for place, vpc_id in enumerate(self._vpc_ids)
+        ]}
+
+    def describe_listeners(self, LoadBalancerArn: str) -> dict[str, Any]:  # noqa: N803 - the API's name
+        return {"Listeners": [{}] if int(LoadBalancerArn) < self._listeners else []}
+
+
+NETWORK = Inventory(
+    subnets=(Subnet(id="subnet-n", vpc_id="vpc-p", cidr="10.9.0.0/24", zone="a"),),
+    nodes=(Node(interface_id="eni-n", subnet_id="subnet-n", address="10.9.0.1", device="gwn"),),
+)
+
+
+@pytest.mark.parametrize(("api", "missing"), [
+    (FakeApi(listeners=0), True),
+    (FakeApi("vpc-p", listeners=1), False),
+    (FakeApi("vpc-p", listeners=0), True),
+    (FakeApi("vpc-p", "vpc-other", listeners=1), False),
+], ids=["none", "whole", "left half made", "another beside it"])
+def test_a_balancer_is_missing_until_its_listener_is_there(api: FakeApi, missing: bool) -> None:
+    assert is_balancer_missing(api, NETWORK) is missing
+
+
+def test_balancers_of_another_network_alone_are_told_and_not_taken_for_ones_own() -> None:
+    with pytest.raises(ForeignBalancer, match=r"lb-0 in vpc-other.*--data"):
+        is_balancer_missing(FakeApi("vpc-other", listeners=1), NETWORK)
+
+
+def test_an_api_that_does_not_answer_is_told(silent: Settings) -> None:
+    with pytest.raises(NoAnswer, match="whether there is a load balancer"):
+        is_balancer_missing(client(silent), NETWORK)
