@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gatewatch.settings import Settings
@@ -78,6 +79,9 @@ def _services(settings: Settings, heard_s: Mapping[str, float]) -> Table:
         age_s = heard_s.get(name, 0.0)
         heard = f"{_age(age_s)} ago" if age_s < SILENT_S else f"[red]silent for {_age(age_s)}[/red]"
         table.add_row(name, str(status["pid"]), heard)
+        problem = str(status.get("problem") or status.get("last_problem") or "")
+        if problem and age_s < SILENT_S:
+            table.add_row("", "", f"[red]{escape(problem)}[/red]")
     return table
 
 

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 import structlog
 
 from gatewatch.records.tables import FLOW_LOGS, TABLES, Table
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.settings import Settings
 from ingest import lake_files, orphans
 from ingest.manifest import LAKE, MANIFEST
@@ -73,6 +74,7 @@ class Compactor:
         self.counters = Counters()
         self.errors = 0
         self.last_error = ""
+        self._repeated = RepeatedError(_log)
 
     def start(self) -> None:
         """Start the thread."""
@@ -121,7 +123,7 @@ class Compactor:
     def _failed(self, what: str, error: Exception) -> None:
         self.errors += 1
         self.last_error = f"{what}: {type(error).__name__}: {error}"
-        _log.error(what, exc_info=error)
+        self._repeated.exception(what, error=str(error))
 
     def _merge(self, manifest: ManifestWriter, table: Table, slot: str) -> None:
         old = _bounded(

@@ -1,8 +1,8 @@
 """The ingest service: messages from the bus, in batches, into the lake, until SIGTERM or SIGINT.
 
 A batch opens with the first message and closes after `ingest_batch_s`, or when it is full.  A batch that fails (a full
-disk, say) is kept and tried again, since nothing of it has been published; every failure is counted, and logged when it
-is another one than before, else once in `LOG_S`: the log may be on the disk that is full.
+disk, say) is kept and tried again, since nothing of it has been published; every failure is counted, and told in the
+status while it lasts.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import structlog
 
 from gatewatch.bus import Consumer, Message, open_consumer
 from gatewatch.records.topics import TOPICS
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import set_up_logging, stop_event
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
@@ -31,7 +32,6 @@ BATCH_BYTES_MAX = 64 << 20
 COMMIT_RECORDS_MAX = 500_000
 RETRY_S_MAX = 5.0
 STATUS_S = 1.0
-LOG_S = 60.0
 
 _log = structlog.get_logger()
 
@@ -50,8 +50,7 @@ class Ingest:
         self._errors = 0
         self._last_error = ""
         self._problem = ""
-        #: What was logged last, and until when it is not logged again, by what failed.
-        self._logged: dict[str, tuple[str, float]] = {}
+        self._repeated = RepeatedError(_log)
         self._last_commit_s = 0.0
         self._status_at_s = 0.0
         self._orphans = 0
@@ -135,12 +134,8 @@ class Ingest:
 
     def _failed(self, what: str, error: Exception) -> None:
         self._errors += 1
-        self._problem = self._last_error = problem = f"{what}: {type(error).__name__}: {error}"
-        now_s = time.monotonic()
-        logged, until_s = self._logged.get(what, ("", 0.0))
-        if problem != logged or now_s >= until_s:
-            self._logged[what] = (problem, now_s + LOG_S)
-            _log.error(what, error=str(error), kind=type(error).__name__, errors=self._errors, exc_info=error)
+        self._problem = self._last_error = f"{what}: {type(error).__name__}: {error}"
+        self._repeated.exception(what, error=str(error), errors=self._errors)
 
     def _write_status(self, *, last: bool = False) -> None:
         # When it is next due is told by the clock that nobody sets: set back by an hour, this service would seem dead.

@@ -27,6 +27,15 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data=str(tmp_path))
 
 
+def test_what_a_service_meets_now_is_told_below_it(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    write_status(settings.data_path, "ingest", time.time(), {"problem": "a batch was not written: [Errno 28]"})
+    write_status(settings.data_path, "alarms", time.time(), {"last_problem": ""})
+    show_status(settings, "table")
+    lines = capsys.readouterr().out.splitlines()
+    ingest = next(number for number, line in enumerate(lines) if line.startswith("ingest"))
+    assert lines[ingest + 1].strip() == "a batch was not written: [Errno 28]"
+
+
 @pytest.mark.parametrize(("books", "status", "words"), [
     (BALANCED, 0, ["oversize 3", "note: the alarms service never ran", "The books balance."]),
     (DIFFERS, 1, ["expected 10, found 9", "The books do not balance."]),

@@ -166,7 +166,7 @@ def test_the_same_failure_is_logged_now_and_then_and_shown_while_it_lasts(
         assert "No space left on device" in status()["problem"]
         broken.clear()
         until(lambda: status()["problem"] == "")
-    assert "".join(capsys.readouterr()).count("a batch was not written") == 1
+    assert 1 <= "".join(capsys.readouterr()).count("a batch was not written") < status()["errors"]
     assert Manifest.open_for_reading(tmp_path).row_count("flow_logs") == 5
     publisher.close()
 
