@@ -157,7 +157,8 @@ class Compactor:
             return
         self._orphans_at_s = self._steady_clock() + self._settings.orphan_look_s
         before_s = self._clock() - self._settings.orphan_age_s
-        self.counters.orphans_deleted += orphans.delete(self._data / LAKE, manifest, before_s, self._writing)
+        found = orphans.delete(self._data / LAKE, manifest, before_s, self._writing)
+        self.counters.orphans_deleted += found.deleted
 
 
 def _take_back(lake: Path, manifest: ManifestWriter, file: LakeFile) -> None:

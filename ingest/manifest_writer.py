@@ -8,6 +8,7 @@ so after a crash at any moment either all of it is there or none, and what is re
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,12 @@ class ManifestWriter:
             if connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     connection.execute(statement)
+                made_at_s = time.time()
+            else:
+                made_at_s = 0.0  # of a manifest that was made before it noted when, nothing is known
+            connection.execute("create table if not exists identity (made_at_s real not null) strict")
+            connection.execute("insert into identity select ? where not exists (select 1 from identity)", (made_at_s,))
+        self.made_at_s: float = self._connection.execute("select made_at_s from identity").fetchone()[0]
 
     def close(self) -> None:
         """Close the connection."""

@@ -53,7 +53,7 @@ class Ingest:
         self._repeated = RepeatedError(_log)
         self._last_commit_s = 0.0
         self._status_at_s = 0.0
-        self._orphans = 0
+        self._orphans = orphans.Found(deleted=0, strange=0)
         self._pipeline = Pipeline(settings.data_path)
         self._compactor = Compactor(settings, writing=self._pipeline.writing)
         self._consumer: Consumer | None = None
@@ -67,7 +67,12 @@ class Ingest:
         positions = Manifest.open_for_reading(settings.data_path / MANIFEST).positions()
         self._consumer = consumer = open_consumer(settings, SERVICE, TOPICS, positions)
         self._compactor.start()
-        _log.info("ingest started", bus=settings.bus, partitions=len(positions), orphans_deleted=self._orphans)
+        _log.info("ingest started", bus=settings.bus, partitions=len(positions), orphans_deleted=self._orphans.deleted)
+        if self._orphans.strange:
+            _log.warning(
+                "the lake has files that are older than the manifest and unknown to it; they are left, and not read",
+                files=self._orphans.strange, lake=str(self._pipeline.lake),
+            )
         try:
             while not stop.is_set():
                 messages = self._collect(consumer, stop)
@@ -146,7 +151,8 @@ class Ingest:
         lags = self._pipeline.newest_lags
         content = {
             **asdict(self._pipeline.counters), "compaction": asdict(self._compactor.counters),
-            "orphans_deleted": self._orphans + self._compactor.counters.orphans_deleted, "errors": self._errors + self._compactor.errors,
+            "orphans_deleted": self._orphans.deleted + self._compactor.counters.orphans_deleted,
+            "files_older_than_manifest": self._orphans.strange, "errors": self._errors + self._compactor.errors,
             "last_error": self._last_error or self._compactor.last_error,
             "problem": self._problem or (self._consumer.problem() if self._consumer else ""), "last_commit_s": self._last_commit_s,
             "lag_s": max((lag_s for lag_s, _ in lags), default=0.0), "bus": self._settings.bus, "stopped": last,

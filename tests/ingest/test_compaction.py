@@ -162,6 +162,7 @@ def test_a_swap_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_files_nobody_knows_are_searched_for_again_and_again(tmp_path: Path) -> None:
     pipeline, steady_s = fill(tmp_path, 1), [0.0]
+    pipeline.manifest.made_at_s = 0.0
     before = on_disk(tmp_path)
     compactor = Compactor(settings(tmp_path), steady_clock=lambda: steady_s[0], writing=pipeline.writing)
     for number, steady_s[0] in enumerate((3_599.0, 3_600.0, 7_199.0, 7_200.0)):
