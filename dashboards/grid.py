@@ -54,8 +54,9 @@ def style_for(rows: int, rows_max: int) -> dict[str, str]:
 
 
 def grid(identity: Any, columns: Sequence[Column], *, row_id: str = "", selectable: bool = False,
-         nothing: str = "No rows") -> Component:
-    """A table.  `row_id` is the field that keeps a row's identity over refreshes; `nothing` is said without rows.
+         nothing: str = "No rows", waiting: bool = True) -> Component:
+    """A table.  `row_id` is the field that keeps a row's identity over refreshes; `nothing` is said without rows, but not
+    before the first answer, which the table waits for unless it is not `waiting`.
 
     A callback that writes `rowData` writes `style` too (`style_for`), since the height follows the rows.
     """
@@ -68,8 +69,10 @@ def grid(identity: Any, columns: Sequence[Column], *, row_id: str = "", selectab
     if selectable:
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
     more: dict[str, Any] = {"getRowId": f"params.data.{row_id}"} if row_id else {}
+    if not waiting:
+        more["rowData"] = []
     return dag.AgGrid(
-        id=identity, columnDefs=[definition(column) for column in columns], rowData=[], dashGridOptions=options,
+        id=identity, columnDefs=[definition(column) for column in columns], dashGridOptions=options,
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True, "minWidth": 60},
         className="grid", style=style_for(0, 0),
         dangerously_allow_code=False, **more,

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.theme import state_colour_name
+from dashboards.theme import FONT, LIGHT, state_colour_name
 
 Children = Any
 
@@ -36,7 +36,9 @@ def chart(identity: Any, *, height: int | None = CHART_PIXELS, label: str = "") 
     style = {"height": f"{height}px"} if height else {}
     graph = dcc.Graph(id=identity, config=_GRAPH_CONFIG, style=style, figure={"layout": {
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {"visible": False}, "yaxis": {"visible": False}}})
+        "xaxis": {"visible": False}, "yaxis": {"visible": False}, "height": height or CHART_PIXELS,
+        "annotations": [{"text": "Loading", "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper",
+                         "font": {"family": FONT, "size": 12, "color": LIGHT.grey}}]}})
     return html.Div(graph, className="chart", role="img", **{"aria-label": label})
 
 

@@ -81,7 +81,7 @@ def _editor_card(state: PageState, console: Console) -> Component:
 
 def _result_card() -> Component:
     return widgets.card(
-        "Result", grid("sql-grid", [], nothing="Run a query to see its rows"),
+        "Result", grid("sql-grid", [], nothing="Run a query to see its rows", waiting=False),
         identity="sql-result", about="",
         tools=dmc.Button("Download CSV", id="sql-download", size="xs", variant="default", disabled=True),
     )

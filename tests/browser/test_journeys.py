@@ -182,6 +182,62 @@ def test_a_row_of_the_audit_opens_its_record(page: Any, console_url: str) -> Non
     page.wait_for_selector("#audit-record", state="hidden")
 
 
+def test_before_the_first_answer_a_page_says_that_it_loads(page: Any, console_url: str) -> None:
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if any(part in (route.request.post_data or "") for part in ("flows-grid", "flows-talkers")):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/_dash-update-component*", hold)
+    page.goto(console_url + "/flows?refresh=off&range=15m")
+    wait_for_text(page, "Flow records")
+    page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot .annotation-text').length === 3")
+    assert page.locator("#flows-grid").inner_text().strip().endswith("Loading")
+    assert page.locator(".js-plotly-plot .annotation-text").all_text_contents() == ["Loading"] * 3
+    assert len(held) == 2
+    for route in held:
+        route.continue_()
+    page.unroute("**/_dash-update-component*")
+    settled(page)
+    wait_for_text(page, "of 362")
+
+
+def test_null_is_shown_as_such_and_a_file_has_nothing_there(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/sql")
+    settled(page)
+    page.locator("#sql-text").fill("SELECT NULL AS a, '' AS b, 123456789012345 AS c")
+    page.get_by_role("button", name="Run").click()
+    wait_for_text(page, "1 row in ")
+    cells = page.locator("#sql-grid .ag-cell")
+    assert cells.all_inner_texts() == ["NULL", "", "123456789012345"]
+    cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).length"
+    assert cells.evaluate_all(cut) == 0
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert download.value.path().read_text(encoding="utf-8-sig").splitlines()[1] == '"","","123456789012345"'
+
+
+def test_a_custom_range_says_whose_time_it_is(page: Any, console_url: str) -> None:
+    for clock, words in (("utc", "Times are UTC."), ("local", "Times are JST.")):
+        page.goto(f"{console_url}/?refresh=off&clock={clock}")
+        settled(page)
+        page.locator("#custom-button").click()
+        page.get_by_role("tab", name="Absolute").click()
+        wait_for_text(page, words)
+
+
+def test_the_icon_is_the_consoles_own(page: Any, console_url: str) -> None:
+    page.goto(console_url + "/audit?refresh=off")
+    settled(page)
+    icon = page.locator("link[rel=icon]").get_attribute("href")
+    answer = page.request.get(console_url + icon)
+    assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "image/svg+xml")
+    assert page.title() == "Audit · gatewatch"
+
+
 def test_text_from_the_lake_is_never_markup(browser: Any, tmp_path: Any) -> None:
     from tests.dashboards.served import free_port, served
     from tests.dashboards.small_lake import START_S, console_of

@@ -25,6 +25,11 @@ def test_a_table_is_as_high_as_its_rows_up_to_a_limit() -> None:
     assert heights[2] == heights[3]
 
 
+def test_no_rows_are_told_only_once_there_is_an_answer() -> None:
+    assert not hasattr(grid("g", [Column(field="a", title="A")]), "rowData")  # ag-grid says "Loading"
+    assert grid("g", [], waiting=False).rowData == []
+
+
 def test_no_text_becomes_code() -> None:
     made = grid("g", [Column(field="a", title="A")], nothing="<b>nothing</b>", row_id="a")
     assert made.dangerously_allow_code is False
