@@ -8,7 +8,6 @@ numbers begin at 1 again.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -18,6 +17,7 @@ import structlog
 from forwarder.control.store import Store
 from gatewatch.bus.message import Draft, Publisher
 from gatewatch.records.topics import AUDIT
+from gatewatch.repeated_error import RepeatedError
 
 #: Events moved in one step.
 BATCH_EVENTS_MAX: Final = 500
@@ -42,7 +42,7 @@ class OutboxRelay:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-outbox")
-        self._log = structlog.get_logger()
+        self._repeated = RepeatedError(structlog.get_logger())
 
     def move(self) -> int:
         """Publish the oldest events that are not on the bus yet, and trim what is; the number published."""
@@ -92,9 +92,9 @@ class OutboxRelay:
         try:
             while self.move() == BATCH_EVENTS_MAX:
                 pass
-        except (sqlite3.Error, OSError) as error:
+        except Exception:  # the outermost loop: without this thread events would wait until no call is taken any more
             self._failures += 1
-            self._log.error("audit events cannot be moved to the bus", error=str(error), failures=self._failures)
+            self._repeated.exception("audit events cannot be moved to the bus", failures=self._failures)
             return False
         return True
 

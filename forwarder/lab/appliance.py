@@ -31,6 +31,7 @@ from forwarder.lab.privilege import join_if_held
 from forwarder.lab.rules import Rules, read_rules
 from forwarder.wire.geneve_codec import GENEVE_PORT
 from gatewatch.bus.open import open_publisher
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
@@ -197,6 +198,7 @@ class _Reporter:
         self._health = health
         self._ended = threading.Event()
         self._errors = 0
+        self._repeated = RepeatedError(_log)
         self._thread = threading.Thread(target=self._run, name="appliance-report")
 
     def __enter__(self) -> None:
@@ -211,9 +213,9 @@ class _Reporter:
         while not self._ended.wait(REPORT_MS / 1000):
             try:
                 self._report()
-            except Exception as error:  # packets come first: said, counted, tried again in a second
+            except Exception:  # packets come first: said, counted, tried again in a second
                 self._errors += 1
-                _log.error("cannot report", error=str(error), times=self._errors)
+                self._repeated.exception("cannot report", times=self._errors)
 
     def _report(self) -> None:
         self._access_log.publish()

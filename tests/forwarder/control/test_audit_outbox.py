@@ -161,14 +161,15 @@ def test_with_the_real_spool_the_position_survives(tmp_path: Path, store: Store)
     publisher.close()
 
 
-def test_the_thread_goes_on_after_a_failure_and_moves_the_rest_at_the_end(store: Store) -> None:
+@pytest.mark.parametrize("failure", [sqlite3.OperationalError("disk is full"), RuntimeError("nobody thought of it")])
+def test_the_thread_goes_on_after_a_failure_and_moves_the_rest_at_the_end(store: Store, failure: Exception) -> None:
     publisher = MemoryPublisher()
     failed = threading.Event()
 
     def fail_once() -> None:
         if not failed.is_set():
             failed.set()
-            raise sqlite3.OperationalError("disk is full")
+            raise failure
 
     publisher.before = fail_once
     relay = relay_of(store, publisher)
