@@ -36,12 +36,14 @@ def notices(look: Look, console: Console) -> list[Component]:
     for answer in (flow, metric):
         if isinstance(answer, Failed):
             return [widgets.note(answer.message, "red", "The lake cannot be read.")]
-    silent = silence(look, console) if look.window.live else []
+    silent, all_silent = silence(look, console) if look.window.live else ([], False)
     if _nothing_in(flow) and _nothing_in(metric):
         return [*silent, widgets.note(
             f"No flow record and no metric has come into {console.settings.data} yet. Start `gatewatch demo`, or "
             "`gatewatch up` with this --data; the first records come after one capture window.", "grey", "The lake is empty.",
         )]
+    if all_silent:  # then all data is late, and that says it
+        return silent
     late = lateness(look, console) if look.window.live else range_after_the_end(look, flow, metric)
     return [*silent, *late]
 
@@ -50,19 +52,19 @@ def _nothing_in(answer: Answer[Freshness]) -> bool:
     return not isinstance(answer, Failed) and answer.rows.state is FreshnessState.NO_DATA
 
 
-def silence(look: Look, console: Console) -> list[Component]:
-    """Which services have not been heard of, and what that means."""
+def silence(look: Look, console: Console) -> tuple[list[Component], bool]:
+    """Which services have not been heard of, and what that means; and whether that is all of them."""
     answer = console.ask(look, "services", lambda: read_all(console.settings.data_path))
     if isinstance(answer, Failed):
-        return []
+        return [], False
     heard_s = {name: look.now_s - float(answer.rows[name]["time"]) for name in _WITHOUT if name in answer.rows}
     silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_S}
     if not silent:
-        return []
+        return [], False
     if len(silent) == len(heard_s):
         moment = instants.date_and_time(look.now_s - min(silent.values()), look.zone)
-        return [widgets.note(f"What you see was recorded until {moment}.", "amber", "No service runs.")]
-    return [widgets.note(_who(silent, console), "amber", "Not heard of:")]
+        return [widgets.note(f"What you see was recorded until {moment}.", "amber", "No service runs.")], True
+    return [widgets.note(_who(silent, console), "amber", "Not heard of:")], False
 
 
 def _who(silent: Mapping[str, float], console: Console) -> str:

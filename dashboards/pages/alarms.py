@@ -33,11 +33,11 @@ _TYPES = {"StateUpdate": "State update", "Action": "Action", "ConfigurationUpdat
 
 COLUMNS = (
     Column(field="time", title="Date", width=155),
-    Column(field="alarm", title="Alarm", width=265),
-    Column(field="type", title="Type", width=150),
-    Column(field="to", title="State", kind="state", width=120),
-    Column(field="summary", title="Description", width=250, tooltip="summary"),
-    Column(field="reason", title="Reason", width=260, grow=2, tooltip="reason"),
+    Column(field="alarm", title="Alarm", width=255),
+    Column(field="type", title="Type", width=165),
+    Column(field="to", title="State", kind="state", width=135),
+    Column(field="summary", title="Description", width=245, tooltip="summary"),
+    Column(field="reason", title="Reason", width=240, grow=2, tooltip="reason"),
 )
 
 

@@ -26,15 +26,15 @@ from queries.targets import Segment, TargetNow
 ROWS_SHOWN = 15
 
 COLUMNS = (
-    Column(field="name", title="Name", width=105, grow=1, hint="The instance's name in the inventory"),
-    Column(field="target", title="Target", kind="code", width=165),
+    Column(field="name", title="Name", width=100, grow=1, hint="The instance's name in the inventory"),
+    Column(field="target", title="Target", kind="code", width=172),
     Column(field="zone", title="Zone", width=95),
     Column(field="address", title="Address", kind="code", width=110),
     Column(field="state", title="State", kind="state", width=100, tooltip="description"),
-    Column(field="reason", title="Reason", kind="code", width=190, grow=2, tooltip="description",
+    Column(field="reason", title="Reason", kind="code", width=175, grow=2, tooltip="description",
            hint="AWS's reason code; point at one to read its description"),
     Column(field="since", title="Since", width=155),
-    Column(field="age", title="For", kind="number", width=90),
+    Column(field="age", title="For", kind="number", width=102),
     Column(field="changes", title="Changes", kind="number", width=80, hint="Changes of state in the lake"),
     Column(field="group", title="Target group", width=110, grow=1),
 )

@@ -73,6 +73,7 @@ def test_when_no_service_runs_it_says_until_when_it_did(own_lake: tuple[Path, Co
         write_status(data, service, END_S - 60, {})
     note, = notices(look_at(console, "/audit"), console)
     assert said(note) == ("No service runs.", "What you see was recorded until 2026-11-23 01:09:00.")
+    assert len(notices(look_at(console, "/flows"), console)) == 1  # and not a second time, as late data
     assert notices(look_at(console, "/audit?range=2026-11-23T01:00:00Z/2026-11-23T01:05:00Z"), console) == []
 
 
