@@ -60,8 +60,7 @@ def _copy(log: BinaryIO, path: Path, count: int) -> None:
     try:
         with copied.open("wb") as copy:
             left_bytes = count
-            while left_bytes:
-                piece = log.read(min(left_bytes, _PIECE_BYTES))
+            while left_bytes and (piece := log.read(min(left_bytes, _PIECE_BYTES))):
                 copy.write(piece)
                 left_bytes -= len(piece)
     except OSError:

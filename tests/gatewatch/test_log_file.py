@@ -47,8 +47,6 @@ def test_a_short_file_and_one_that_is_not_there_stay_as_they_are(tmp_path: Path)
 
 
 def test_a_writer_that_never_pauses_loses_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not cuts_out(tmp_path):
-        pytest.skip("this file system cannot cut out a file's front")
     monkeypatch.setattr(log_file, "OLD_FILES_KEPT", 1_000)
     path = tmp_path / "a.log"
     with path.open("ab") as log:
@@ -63,6 +61,8 @@ def test_a_writer_that_never_pauses_loses_no_line(tmp_path: Path, monkeypatch: p
     lines = b"".join(one.read_bytes() for one in (*old, path)).splitlines()
     assert len(old) == 10
     assert lines[-1].endswith(b"is the last")
+    if not cuts_out(tmp_path):
+        return  # on tmpfs, for one, a line that comes while the file is emptied may be lost
     assert [int(line.split()[1]) for line in lines] == list(range(len(lines)))
 
 
@@ -76,6 +76,14 @@ def test_where_nothing_can_be_cut_out_the_file_is_emptied(tmp_path: Path, monkey
         writer.write(b"second\n")
     assert path.read_bytes() == b"second\n"
     assert whole(path) == b"first\n" * 50_000 + b"second\n"
+
+
+def test_a_file_that_somebody_empties_meanwhile_is_no_trap(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"x" * CUT_BYTES)
+    with path.open("r+b") as log:
+        log_file._copy(log, path, 2 * CUT_BYTES)
+    assert old_file(path, 1).stat().st_size == CUT_BYTES
 
 
 def test_so_many_old_files_are_kept(tmp_path: Path) -> None:
