@@ -16,6 +16,7 @@ from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 
+from forwarder.collector import calm_collector
 from forwarder.engine.engine import Engine
 from forwarder.wire.geneve_layers import ScapyCodec
 from tests.forwarder.engine.examples import Sent, bounce, engine, offer
@@ -80,6 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
+    calm_collector()  # as the forwarder does
     for size in SIZES_BYTES:
         fast, slow = ready(STRUCT_PACKETS, size, scapy=False), ready(SCAPY_PACKETS, size, scapy=True)
         for case, measure in (("out", out_us), ("back", back_us)):

@@ -11,7 +11,6 @@ What fails in control, telemetry or prober is counted, logged and tried again; p
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import sys
@@ -24,6 +23,7 @@ from typing import TypeVar
 import structlog
 from msgspec.structs import replace
 
+from forwarder.collector import calm_collector
 from forwarder.control.store import Store
 from forwarder.datapath.geneve_socket import NodePort
 from forwarder.datapath.offloads import remedy
@@ -56,10 +56,6 @@ WAIT_S = 0.2
 WAIT_LOG_S = 10.0
 #: Longest a thread may keep the interpreter from the packet thread.
 SWITCH_INTERVAL_S = 0.0005
-#: When the cycle collector runs: at so many new objects, and how often the older ones are walked too.  Python's 700 makes
-#: a new flow, which is some eight objects and in no cycle once it is removed, cost 15 microseconds instead of 11, and
-#: packets wait a quarter of a second while 200,000 flows come to be instead of some hundredths.
-COLLECTOR_THRESHOLDS = (10_000, 10, 10)
 #: How long the bus may take for the last records.
 FLUSH_S = 10.0
 
@@ -98,8 +94,7 @@ def _serve_inventory(settings: Settings, inventory: Inventory, ports: Ports, sto
     supervisor.start(prober_command(settings))
     try:
         forwarder.start()
-        gc.freeze()  # what is there now stays: the collector need not walk it again
-        gc.set_threshold(*COLLECTOR_THRESHOLDS)
+        calm_collector()
         forwarder.control(stop, supervisor.poll)
     finally:
         forwarder.stop(before_flush=supervisor.terminate_all)
