@@ -19,7 +19,10 @@ def status_folder(data: Path) -> Path:
 
 
 def write_status(data: Path, service: str, time_s: float, content: Mapping[str, Any]) -> None:
-    """Replace the status of `service`; the file also says the time (epoch seconds) and the process id."""
+    """Replace the status of `service`; the file also says the time (epoch seconds) and the process id.
+
+    `content` is anything that msgspec writes as JSON: a dataclass within it becomes an object of its fields.
+    """
     folder = status_folder(data)
     folder.mkdir(parents=True, exist_ok=True)
     body = msgspec.json.encode({"service": service, "time": time_s, "pid": os.getpid(), **content})

@@ -9,13 +9,13 @@ numbers begin at 1 again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 import structlog
 
 from forwarder.control.store import Store
-from gatewatch.bus.message import Draft, Publisher
+from gatewatch.bus.line_drafts import line_drafts
+from gatewatch.bus.message import Publisher
 from gatewatch.records.topics import AUDIT
 from gatewatch.repeated_error import RepeatedError
 
@@ -53,8 +53,8 @@ class OutboxRelay:
             ).fetchall()
             behind = connection.execute("SELECT 1 FROM audit_outbox WHERE id <= ? LIMIT 1", (position,)).fetchone()
         if rows:
-            drafts = list(self._drafts([row["record"] for row in rows]))
-            self._publisher.publish(drafts, source=(self._source, rows[-1]["id"]))
+            drafts = line_drafts(AUDIT, self._key, (row["record"] for row in rows), self._message_bytes_max)
+            self._publisher.publish(list(drafts), source=(self._source, rows[-1]["id"]))
             self._moved += len(rows)
         if rows or behind:
             self._trim(rows[-1]["id"] if rows else position)
@@ -101,18 +101,3 @@ class OutboxRelay:
     def _trim(self, last_id: int) -> None:
         with self._store.writing() as connection:
             connection.execute("DELETE FROM audit_outbox WHERE id <= ?", (last_id,))
-
-    def _drafts(self, records: Sequence[bytes]) -> Iterator[Draft]:
-        held: list[bytes] = []
-        held_bytes = 0
-        for record in records:
-            if held and held_bytes + len(record) + 1 > self._message_bytes_max:
-                yield self._draft(held)
-                held, held_bytes = [], 0
-            held.append(record)
-            held_bytes += len(record) + 1
-        if held:
-            yield self._draft(held)
-
-    def _draft(self, records: list[bytes]) -> Draft:
-        return Draft(topic=AUDIT, key=self._key, value=b"\n".join(records), records=len(records))

@@ -76,11 +76,7 @@ class ApiService:
             **self._dispatcher.counts(),
             "audit": {"written": self._handler.events_written(), **self._relay.counts()},
             "inventory_problem": self._inventory.problem,
-            "bus": [
-                {"topic": count.topic, "messages": count.messages, "records": count.records,
-                 "acknowledged": count.acknowledged, "held": count.held, "given_up": count.given_up}
-                for count in self._publisher.counts()
-            ],
+            "bus": self._publisher.counts(),
         })
 
     def stop(self) -> None:

@@ -7,33 +7,16 @@ beyond, while the disk or the bus does not keep up, is lost and counted.  handed
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from forwarder.lab.inspection import Seen, access_record
-from gatewatch.bus.message import Draft, Publisher
+from gatewatch.bus.line_drafts import line_drafts
+from gatewatch.bus.message import Publisher
 from gatewatch.records.topics import APPLIANCE_ACCESS
 
 LINES_HELD_MAX = 200_000
-
-
-def drafts(lines: Iterable[bytes], *, key: str, message_bytes_max: int) -> Iterator[Draft]:
-    """Lines joined by newlines into messages of at most `message_bytes_max` bytes (a longer line goes alone)."""
-    batch: list[bytes] = []
-    size = 0
-    for line in lines:
-        if batch and size + len(line) + 1 > message_bytes_max:
-            yield _draft(batch, key)
-            batch, size = [], 0
-        size += len(line) + bool(batch)
-        batch.append(line)
-    if batch:
-        yield _draft(batch, key)
-
-
-def _draft(batch: list[bytes], key: str) -> Draft:
-    return Draft(topic=APPLIANCE_ACCESS, key=key, value=b"\n".join(batch), records=len(batch))
 
 
 class AccessLog:
@@ -67,8 +50,7 @@ class AccessLog:
             return
         encode = msgspec.json.Encoder().encode
         lines = (encode(access_record(seen, self._appliance_id)) for seen in batch)
-        messages = drafts(lines, key=self._appliance_id, message_bytes_max=self._message_bytes_max)
-        self._publisher.publish(list(messages))
+        self._publisher.publish(list(line_drafts(APPLIANCE_ACCESS, self._appliance_id, lines, self._message_bytes_max)))
         with self._lock:
             del self._held[:len(batch)]
             self.published += len(batch)

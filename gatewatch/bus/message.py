@@ -42,7 +42,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicCount:
-    """What a publisher did in one topic since its spool was made.  messages = acknowledged + held + given_up."""
+    """What a publisher did in one topic since its spool was made.  messages = acknowledged + held + given_up.
+
+    Status files have these fields under these names.
+    """
 
     topic: str
     messages: int

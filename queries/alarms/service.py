@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from gatewatch.bus import Draft, Publisher, open_publisher
+from gatewatch.bus.line_drafts import line_drafts
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.records import topics
 from gatewatch.records.alarm_event import AlarmEvent
@@ -118,13 +119,7 @@ class AlarmService:
                 "delivered": self.notifier.sent, "failed_attempts": self.notifier.failed,
                 "waiting": self.state.waiting_count(),
             },
-            "bus": [
-                {
-                    "topic": each.topic, "messages": each.messages, "records": each.records,
-                    "acknowledged": each.acknowledged, "held": each.held, "given_up": each.given_up,
-                }
-                for each in self._publisher.counts()
-            ],
+            "bus": self._publisher.counts(),
         })
 
     def close(self) -> None:
@@ -185,17 +180,12 @@ class AlarmService:
     def _drafts(self, items: list[HistoryItem]) -> list[Draft]:
         """Messages of bounded size; an entry larger than a message may be loses its data, which the file still has."""
         limit = self.settings.message_bytes_max
-        drafts: list[Draft] = []
-        lines: list[bytes] = []
-        for item in items:
-            line = msgspec.json.encode(_event(item))
-            if len(line) > limit:
-                line = msgspec.json.encode(msgspec.structs.replace(_event(item), data="{}"))
-            if lines and sum(map(len, lines)) + len(lines) + len(line) > limit:
-                drafts.append(_draft(lines))
-                lines = []
-            lines.append(line)
-        return [*drafts, _draft(lines)]
+        return list(line_drafts(topics.ALARMS, "alarms", (_line(item, limit) for item in items), limit))
+
+
+def _line(item: HistoryItem, bytes_max: int) -> bytes:
+    line = msgspec.json.encode(_event(item))
+    return line if len(line) <= bytes_max else msgspec.json.encode(msgspec.structs.replace(_event(item), data="{}"))
 
 
 def _event(item: HistoryItem) -> AlarmEvent:
@@ -203,10 +193,6 @@ def _event(item: HistoryItem) -> AlarmEvent:
         time=round(item.time_s * 1000), alarm_name=item.alarm_name, item_type=item.item_type,
         from_state=item.from_state, to_state=item.to_state, summary=item.summary, reason=item.reason, data=item.data,
     )
-
-
-def _draft(lines: list[bytes]) -> Draft:
-    return Draft(topic=topics.ALARMS, key="alarms", value=b"\n".join(lines), records=len(lines))
 
 
 def serve(settings: Settings) -> None:

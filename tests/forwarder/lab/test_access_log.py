@@ -1,16 +1,13 @@
-"""The access log on its way to the bus: message sizes, books, bounds."""
+"""The access log on its way to the bus: books, bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from forwarder.lab.access_log import AccessLog, drafts
+from forwarder.lab.access_log import AccessLog
 from forwarder.lab.inspection import Seen
 from gatewatch.bus.message import Draft, TopicCount
 from gatewatch.records.appliance_access import ApplianceAccess
@@ -43,16 +40,6 @@ class Shelf:
 
     def close(self) -> None:
         pass
-
-
-@given(st.lists(st.binary(min_size=1, max_size=40).filter(lambda line: b"\n" not in line)), st.integers(10, 100))
-def test_lines_fill_messages_up_to_the_limit(lines: list[bytes], limit: int) -> None:
-    made = list(drafts(lines, key="a", message_bytes_max=limit))
-    assert [line for draft in made for line in draft.value.split(b"\n")] == lines
-    assert sum(draft.records for draft in made) == len(lines)
-    assert all(len(draft.value) <= limit or draft.records == 1 for draft in made)
-    together = [len(left.value) + 1 + len(right.value.split(b"\n")[0]) for left, right in pairwise(made)]
-    assert all(size > limit for size in together), "a message was closed too early"
 
 
 def test_what_is_handed_over_is_published() -> None:
