@@ -10,19 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import struct
-import time
 
 from forwarder.datapath.network_namespace import run_in
-from forwarder.datapath.packet_socket import SEND_RETRIES_MAX, SEND_RETRY_S, enlarge_receive_buffer, refuse_all
+from forwarder.datapath.send_patience import SendPatience
+from forwarder.datapath.socket_options import enlarge_receive_buffer, receive_drops, refuse_all
 
 GENEVE_PORT = 6081
-SO_MEMINFO = 55
-_MEMINFO = struct.Struct("=9I")
-_MEMINFO_DROPS = 8
-
 DATAGRAM_BYTES_MAX = 65_535
-_BUSY = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
 
 _TOLD_ONCE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN)
 
@@ -34,10 +28,9 @@ class NodePort:
         self.address = address
         self.device = device
         self.netns = netns
-        self.send_retries = 0
         self.receive_buffer_bytes = 0
         self._wanted_buffer_bytes = receive_buffer_bytes
-        self._retries_left = SEND_RETRIES_MAX
+        self._patience = SendPatience()
         self._drops_seen = 0
 
     def open(self) -> None:
@@ -92,7 +85,12 @@ class NodePort:
 
     def new_batch(self) -> None:
         """Give the next batch its share of retries."""
-        self._retries_left = SEND_RETRIES_MAX
+        self._patience.renew()
+
+    @property
+    def send_retries(self) -> int:
+        """How often a full send queue was tried again."""
+        return self._patience.retries
 
     def send(self, outer: bytes, target_address: str) -> bool:
         """Send a whole outer IPv4 packet; False when the kernel would not take it, even after a few tries."""
@@ -101,16 +99,12 @@ class NodePort:
                 self._send.sendto(outer, (target_address, 0))
                 return True
             except OSError as error:
-                if error.errno not in _BUSY or self._retries_left == 0:
+                if not self._patience.again(error):
                     return False
-            self._retries_left -= 1
-            self.send_retries += 1
-            time.sleep(SEND_RETRY_S)
 
     def kernel_drops(self) -> int:
         """Datagrams the kernel dropped since the last call: receive queue full, or a wrong UDP checksum."""
-        memory = self._receive.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
-        drops: int = _MEMINFO.unpack(memory)[_MEMINFO_DROPS]
+        drops = receive_drops(self._receive)
         fresh = (drops - self._drops_seen) & 0xFFFFFFFF
         self._drops_seen = drops
         return fresh

@@ -9,24 +9,22 @@ Sources: packet(7), `linux/if_packet.h`, `linux/virtio_net.h`.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import socket
 import struct
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.offloads import offloads_on
+from forwarder.datapath.send_patience import SendPatience
+from forwarder.datapath.socket_options import attach_filter, enlarge_receive_buffer, refuse_all
+from forwarder.wire.checksum import internet_checksum
 
 ETH_P_ALL = 0x0003
 SOL_PACKET = 263
 PACKET_STATISTICS = 6
 PACKET_VNET_HDR = 15
 PACKET_IGNORE_OUTGOING = 23
-SO_ATTACH_FILTER = 26
-SO_RCVBUFFORCE = 33
 
 VIRTIO_BYTES = 10
 ETHERNET_BYTES = 14
@@ -38,16 +36,12 @@ _ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
 
 #: A frame's most bytes: the largest packet that segmentation offload can make, its headers, some room.
 FRAME_BYTES_MAX = 65_535 + 128
-#: Times a full send queue is tried again within one batch, and how long each waits.  Together 10 ms at most.
-SEND_RETRIES_MAX = 20
-SEND_RETRY_S = 0.0005
 
 # The kernel takes the tag out of a frame of a VLAN, which then looks like one of the endpoint's own; only a filter can
 # still tell.  Cut to one byte it comes in and is counted as another's.  Source: `linux/filter.h` (SKF_AD_VLAN_TAG_PRESENT).
 _LOAD, _JUMP_IF_EQUAL, _RETURN, _TAG_PRESENT = 0x20, 0x15, 0x06, 0xFFFF_F030
 _CUT_TAGGED = ((_LOAD, 0, 0, _TAG_PRESENT), (_JUMP_IF_EQUAL, 0, 1, 0), (_RETURN, 0, 0, FRAME_BYTES_MAX), (_RETURN, 0, 0, 1))
 
-_BUSY = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM)
 _GONE = (errno.ENETDOWN, errno.ENODEV, errno.ENXIO)
 
 
@@ -64,7 +58,6 @@ class EndpointPort:
         self.frames_other = 0
         self.checksums_completed = 0
         self.segments_merged = 0
-        self.send_retries = 0
         self.offloads: list[str] = []
         self.kernel_forwards = False
         self.receive_buffer_bytes = 0
@@ -73,7 +66,7 @@ class EndpointPort:
         self._router_mac = bytes.fromhex(router_mac.replace(":", ""))
         self._buffer = bytearray(FRAME_BYTES_MAX)
         self._view = memoryview(self._buffer)
-        self._retries_left = SEND_RETRIES_MAX
+        self._patience = SendPatience()
 
     def open(self) -> None:
         """Open both sockets inside the namespace, before there is a packet thread; `OSError` names a missing device."""
@@ -154,14 +147,19 @@ class EndpointPort:
             self.segments_merged += 1
         at = VIRTIO_BYTES + start + offset
         if flags & _NEEDS_CHECKSUM and at + 2 <= count:
-            total = internet_sum(self._view[VIRTIO_BYTES + start : count])
             # UDP writes 0 as 0xffff (RFC 768); for TCP the two are equal.
-            struct.pack_into("!H", self._buffer, at, (~total & 0xFFFF) or 0xFFFF)
+            checksum = internet_checksum(bytes(self._view[VIRTIO_BYTES + start : count])) or 0xFFFF
+            struct.pack_into("!H", self._buffer, at, checksum)
             self.checksums_completed += 1
 
     def new_batch(self) -> None:
         """Give the next batch its share of retries."""
-        self._retries_left = SEND_RETRIES_MAX
+        self._patience.renew()
+
+    @property
+    def send_retries(self) -> int:
+        """How often a full send queue was tried again."""
+        return self._patience.retries
 
     def deliver(self, inner: bytes) -> bool:
         """Send an IP packet to the VPC's router; False when the device would not take it, even after a few tries."""
@@ -174,11 +172,8 @@ class EndpointPort:
                 self._send.send(frame)
                 return True
             except OSError as error:
-                if error.errno not in _BUSY or self._retries_left == 0:
+                if not self._patience.again(error):
                     return False
-            self._retries_left -= 1
-            self.send_retries += 1
-            time.sleep(SEND_RETRY_S)
 
     def kernel_drops(self) -> int:
         """Packets the kernel dropped since the last call because the receive queue was full."""
@@ -205,36 +200,3 @@ def _kernel_forwards(device: str) -> bool:
         return Path(f"/proc/sys/net/ipv4/conf/{device}/forwarding").read_text(encoding="ascii").strip() == "1"
     except OSError:
         return False
-
-
-def enlarge_receive_buffer(receiver: socket.socket, wanted_bytes: int) -> int:
-    """Set the receive buffer, past the system's limit where allowed; the bytes granted (as the kernel counts them)."""
-    try:
-        receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, wanted_bytes)
-    except PermissionError:
-        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted_bytes)
-    return receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
-
-
-def refuse_all(receiver: socket.socket) -> None:
-    """Attach a filter that takes no packet, which leaves the queue as it is."""
-    attach_filter(receiver, ((_RETURN, 0, 0, 0),))
-
-
-def attach_filter(receiver: socket.socket, instructions: Sequence[tuple[int, int, int, int]]) -> None:
-    """Attach a classic BPF program (code, jump if true, jump if false, value) in place of the one there is."""
-    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
-    code = ctypes.create_string_buffer(packed, len(packed))
-    receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(instructions), ctypes.addressof(code)))
-
-
-def internet_sum(data: memoryview) -> int:
-    """The 16-bit ones' complement sum of RFC 1071, not inverted; an odd last byte is padded with zero."""
-    raw = bytes(data)
-    if len(raw) % 2:
-        raw += b"\0"
-    # 2**16 is 1 modulo 2**16 - 1, so the whole run of words, read as one number, has the sum as its remainder.
-    remainder = int.from_bytes(raw, "big") % 0xFFFF
-    return remainder if remainder or not any(raw) else 0xFFFF
-
-

@@ -23,7 +23,8 @@ from typing import Any
 import structlog
 
 from forwarder.datapath.network_namespace import run_in
-from forwarder.datapath.packet_socket import enlarge_receive_buffer
+from forwarder.datapath.send_patience import SendPatience
+from forwarder.datapath.socket_options import enlarge_receive_buffer, receive_drops
 from forwarder.lab.access_log import AccessLog
 from forwarder.lab.health_answer import HealthAnswer
 from forwarder.lab.inspection import Inspector
@@ -44,12 +45,7 @@ WAIT_MS = 100
 REPORT_MS = 1_000
 #: Longest that packets are still worked off once the end was asked for.
 STOP_S = 1.0
-#: How often, and how long, a full send queue is tried again for one packet.
-SEND_RETRIES_MAX = 20
-SEND_RETRY_S = 0.0005
 
-_SO_MEMINFO = 55
-_MEMINFO_DROPS = 8 * 4
 _TTL = 64
 _OUTER = struct.Struct("!BBHHHBBH4s4sHHHH")
 _log = structlog.get_logger("appliance")
@@ -74,6 +70,7 @@ class Appliance:
         self.send_failed: dict[str, int] = {}
         self.receive_errors: dict[str, int] = {}
         self._own = socket.inet_aton(address)
+        self._patience = SendPatience()
         self._receive, self._send = run_in(netns, lambda: _open_sockets(address, receive_buffer_bytes))
         self._poll = select.poll()
         self._poll.register(self._receive, select.POLLIN)
@@ -103,27 +100,25 @@ class Appliance:
         # The kernel fills in total length, identification and header checksum (raw(7)).
         outer = _OUTER.pack(0x45, 0, 0, 0, 0, _TTL, socket.IPPROTO_UDP, 0, self._own, sender,
                             port, GENEVE_PORT, size + 8, 0)
-        for attempt in range(SEND_RETRIES_MAX + 1):
+        self._patience.renew()
+        while True:
             try:
                 self._send.sendmsg((outer, self._view[:size]), (), 0, (address, 0))
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM) or attempt == SEND_RETRIES_MAX:
-                    self._count(self.send_failed, error)
-                    return
-                time.sleep(SEND_RETRY_S)
-            else:
                 self.returned += 1
                 return
+            except OSError as error:
+                if not self._patience.again(error):
+                    self._count(self.send_failed, error)
+                    return
 
     def counts(self) -> dict[str, Any]:
         """The books, for the status file."""
         inspector = self.inspector
-        memory = self._receive.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)
         return {
             "received": inspector.received, "returned": self.returned, "denied": inspector.denied,
             "malformed": dict(inspector.malformed), "send_failed": dict(self.send_failed),
             "receive_errors": dict(self.receive_errors),
-            "kernel_dropped": int.from_bytes(memory[_MEMINFO_DROPS:], "little"),
+            "kernel_dropped": receive_drops(self._receive),
             "flows": len(inspector), "flows_forgotten": inspector.entries_forgotten,
         }
 
