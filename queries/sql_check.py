@@ -29,7 +29,8 @@ _TABLE_FUNCTIONS = {
     "duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_tables", "duckdb_types", "duckdb_views",
 }
 _REFUSED_FUNCTIONS = {"write_log", "getenv", "nextval"}
-_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+# A carriage return ends DuckDB's line comments as a line feed does.
+_COMMENTS = re.compile(r"(?:\s+|--[^\r\n]*(?:[\r\n]|$)|/\*.*?\*/)*", re.DOTALL)
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?(?:\s*\(\s*(?:ANALYZE|FORMAT\s+\w+)\s*\))?\s+", re.IGNORECASE)
 _LIKE_A_FILE = re.compile(r"[./\\:*?\[]")
 _NO_PLACE = 0xFFFF_FFFF_FFFF_FFFF
@@ -51,9 +52,14 @@ class SqlError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A statement that may run, and the tables of the lake it needs."""
+    """A statement that may run, and the tables of the lake it needs.
+
+    `runs` is what DuckDB is to be given: the statement with what stands before it blanked, as many bytes.  Only what
+    was parsed here can run then, whatever DuckDB would see in a comment that this module passed over.
+    """
 
     sql: str
+    runs: str
     tables: tuple[str, ...]
 
 
@@ -69,7 +75,7 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> Checked:
         raise SqlError(f"the statement is longer than {STATEMENT_CHARACTERS_MAX} characters", kind="refused")
     if "\0" in sql:
         raise SqlError("the statement contains a NUL character", kind="syntax")
-    tree, offset = _tree(connection, sql)
+    tree, runs, offset = _tree(connection, sql)
     tables = set(TABLES) if _lists_tables(tree) else set()
     with_names = set(_with_names(tree))
     for node in _objects(tree):
@@ -77,33 +83,49 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> Checked:
         tables |= {name for name in _table_names(node) if name in TABLES and name not in with_names}
         # A WITH name may hide a table in one place and not in another: then the table is needed as well.
         tables |= {name for name in _table_names(node) if name in TABLES}
-    return Checked(sql=sql, tables=tuple(sorted(tables)))
+    return Checked(sql=sql, runs=runs, tables=tuple(sorted(tables)))
 
 
-def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, int]:
-    """The parsed query and the byte offset of its text within the statement (after EXPLAIN)."""
+def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, str, int]:
+    """The parsed query, the statement without what stands before it, and the query's byte offset (after EXPLAIN)."""
     start = _COMMENTS.match(sql)
     assert start is not None, "the pattern matches empty text"
     begin = start.end()
     if begin == len(sql.rstrip().rstrip(";")):
         raise SqlError("there is no statement", kind="syntax", hint="write a SELECT")
+    runs = _blank(sql[:begin]) + sql[begin:]
     explain = _EXPLAIN.match(sql, begin)
     begin = explain.end() if explain else begin
     offset = len(sql[:begin].encode())
     [answer] = connection.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql[begin:]]).fetchall()
-    # Strings stay as they are; the depth of DuckDB's own parser bounds the depth of the document.
-    tree = json.loads(answer[0])
+    try:
+        tree = json.loads(answer[0])
+    except RecursionError:
+        raise _too_deep() from None
     if tree["error"]:
         raise _parse_error(sql, offset, tree)
     if len(tree["statements"]) != 1:
         raise SqlError(
             f"there are {len(tree['statements'])} statements", kind="refused", hint="run one statement at a time"
         )
-    return tree, offset
+    return tree, runs, offset
+
+
+def _blank(text: str) -> str:
+    """As many bytes of space, with the line feeds where they were."""
+    return "".join(each if each == "\n" else " " * len(each.encode()) for each in text)
+
+
+def _too_deep() -> SqlError:
+    return SqlError("the statement is nested too deeply", kind="syntax", hint="write long chains with fewer operators")
 
 
 def _parse_error(sql: str, offset: int, tree: dict[str, Any]) -> SqlError:
     message = str(tree.get("error_message", "the statement cannot be read"))
+    if message.startswith("Max expression depth"):
+        return _too_deep()
+    if tree.get("error_type") not in ("parser", "not implemented"):
+        return SqlError(message, kind="memory" if tree.get("error_type") == "out of memory" else "failed")
     if tree.get("error_type") == "parser" and "position" in tree:
         line, column = place(sql, offset + int(tree["position"]))
         return SqlError(message, kind="syntax", line=line, column=column)

@@ -33,6 +33,10 @@ START_S_MAX = 20.0
 #: Beyond `sql_time_s`, how long the process may take to notice that time is up, and to hand the rows over.
 GRACE_S = 2.0
 
+#: After these the process is replaced: memory it freed need not be free for the next statement, which would be told
+#: that it needs too much; and what failed unexpectedly may have left DuckDB in any state.
+_REPLACED_AFTER = ("memory", "failed")
+
 _LENGTH_BYTES = 8
 
 
@@ -67,11 +71,17 @@ class SqlRunner:
 
         Callers in other threads wait their turn.
         """
+        try:
+            sql.encode()
+        except UnicodeEncodeError:
+            raise SqlError("the statement contains half a character (a lone surrogate)", kind="syntax") from None
         with self._lock:
             for _ in range(ATTEMPTS_MAX):
                 answer, rows = self._ask(sql)
                 if answer.failure is None or answer.failure.kind != "file":
                     break
+            if answer.failure is not None and answer.failure.kind in _REPLACED_AFTER:
+                self._kill()
         failure = answer.failure
         if failure is None:
             return SqlResult(
@@ -116,7 +126,7 @@ class SqlRunner:
             self._kill()
             raise SqlError(
                 f"the process that ran the query ended (code {code})", kind="failed",
-                hint="the machine may be short of memory",
+                hint="the machine may be short of memory" if code < 0 else "",
             ) from None
         return answer, rows
 

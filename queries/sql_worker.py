@@ -30,10 +30,14 @@ from queries.sql_check import SqlError, check, place
 #: Most bytes of rows in one answer; what goes beyond is cut off like rows are.
 ANSWER_BYTES_MAX = 64 << 20
 
+#: Most characters of an error's message: DuckDB repeats the text it could not read, which may be many MB.
+MESSAGE_CHARACTERS_MAX = 2_000
+
 #: Rows that are taken from a running query at once.
 BATCH_ROWS_MAX = 1_024
 
 _LENGTH_BYTES = 8
+_POSITION_DIGITS_MAX = 10
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,16 +121,19 @@ def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, reques
         checked = check(connection, request.sql)
         for table in checked.tables:
             connection.execute(view_sql(TableFiles(table=table, paths=tuple(request.files.get(table, ())))))
-        connection.execute(request.sql)
+        connection.execute(checked.runs)
         description = connection.description or []
         rows, truncated = _rows(connection, settings.rows_max)
     except SqlError as error:
-        failure = Failure(
-            message=error.message, kind=error.kind, line=error.line, column=error.column, hint=error.hint
+        failure = _memory_failure(settings) if error.kind == "memory" else Failure(
+            message=error.message[:MESSAGE_CHARACTERS_MAX], kind=error.kind, line=error.line, column=error.column,
+            hint=error.hint,
         )
         return Answer(failure=failure), pa.table({})
     except duckdb.Error as error:
         return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
+    except MemoryError:
+        return Answer(failure=_memory_failure(settings)), pa.table({})
     finally:
         connection.close()
     return Answer(
@@ -179,19 +186,29 @@ def failure_of(error: duckdb.Error, sql: str, settings: WorkerSettings) -> Failu
     detail = _detail(str(error))
     message, _, rest = str(detail.get("exception_message", error)).partition("\n")
     if kind == "memory":
-        return Failure(
-            message=f"the query needs more than {settings.memory_mb} MB of memory", kind=kind,
-            hint="choose a shorter time range, fewer groups, or no ORDER BY without LIMIT",
-        )
-    line, column = place(sql, int(detail["position"])) if "position" in detail else (None, None)
-    return Failure(message=message, kind=kind, line=line, column=column, hint=rest.strip())
+        return _memory_failure(settings)
+    # A user's own `error('{...}')` can look like a detail of DuckDB's.
+    position = str(detail.get("position", ""))
+    known = position.isascii() and position.isdigit() and len(position) < _POSITION_DIGITS_MAX
+    line, column = place(sql, int(position)) if known else (None, None)
+    return Failure(
+        message=message[:MESSAGE_CHARACTERS_MAX], kind=kind, line=line, column=column,
+        hint=rest.strip()[:MESSAGE_CHARACTERS_MAX],
+    )
+
+
+def _memory_failure(settings: WorkerSettings) -> Failure:
+    return Failure(
+        message=f"the query needs more than {settings.memory_mb} MB of memory", kind="memory",
+        hint="choose a shorter time range, fewer groups, or no ORDER BY without LIMIT",
+    )
 
 
 def _detail(text: str) -> dict[str, Any]:
     begin = text.find("{")
     try:
         detail = json.loads(text[begin:]) if begin >= 0 else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return detail if isinstance(detail, dict) else {}
 

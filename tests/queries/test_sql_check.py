@@ -84,8 +84,29 @@ def test_deep_nesting_ends_in_an_answer(parser: duckdb.DuckDBPyConnection) -> No
     assert caught.value.kind == "syntax"
 
 
+@pytest.mark.parametrize("terms", [400, 1_500])
+def test_a_long_chain_of_operators_ends_in_an_answer(parser: duckdb.DuckDBPyConnection, terms: int) -> None:
+    with pytest.raises(SqlError, match="nested too deeply"):
+        check(parser, "SELECT " + "1+" * terms + "1")
+
+
+@pytest.mark.parametrize("comment", ["--ä\r\n", "--a\r", "/* ATTACH\n */", "\n -- b\n"])
+def test_only_what_was_parsed_runs(parser: duckdb.DuckDBPyConnection, comment: str) -> None:
+    checked = check(parser, comment + "SELECT 1 AS one")
+    assert checked.runs.strip() == "SELECT 1 AS one"
+    assert len(checked.runs.encode()) == len(checked.sql.encode())
+
+
+def test_a_carriage_return_ends_a_comment(parser: duckdb.DuckDBPyConnection) -> None:
+    """DuckDB runs what follows it on the line."""
+    with pytest.raises(SqlError) as caught:
+        check(parser, "--a\rATTACH ':memory:' AS b;\nSELECT 1 AS one")
+    assert caught.value.kind == "refused"
+
+
 WORDS = st.sampled_from(
-    ["SELECT", "FROM", "WITH", "a", "AS", "(", ")", "COPY", "TO", "'x'", "flow_logs", "EXPLAIN", "ANALYZE", ";", "1", "*"]
+    ["--", "\r", "\n", "/*", "*/",
+     "SELECT", "FROM", "WITH", "a", "AS", "(", ")", "COPY", "TO", "'x'", "flow_logs", "EXPLAIN", "ANALYZE", ";", "1", "*"]
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from gatewatch.settings import Settings
 from queries.sql_runner import SqlError, SqlRunner, run_sql
+from queries.sql_worker import MESSAGE_CHARACTERS_MAX
 from tests.queries.lake_builder import HOUR_S, flow, publish, unhealthy
 from tests.queries.statements import blocks
 
@@ -86,6 +87,47 @@ def test_an_error_is_of_a_kind_and_the_process_goes_on(
         runner.run(statement)
     assert (caught.value.kind, caught.value.line) == (kind, line)
     assert runner.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("SELECT '\ud83d'", "syntax"),
+        ("SELECT " + "1+" * 450 + "1", "syntax"),
+        ("SELECT error('{\"position\":\"x\"}')", "type"),
+        ("SELECT error('{' || repeat('[', 100000))", "type"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_the_same_process(runner: SqlRunner, statement: str, kind: str) -> None:
+    runner.start()
+    before = runner._process
+    with pytest.raises(SqlError) as caught:
+        runner.run(statement)
+    assert caught.value.kind == kind
+    assert runner._process is before
+    assert before is not None
+    assert before.poll() is None
+
+
+def test_a_message_has_a_longest_length(runner: SqlRunner) -> None:
+    with pytest.raises(SqlError) as caught:
+        runner.run("SELECT error(repeat('x', 1000000))")
+    assert len(caught.value.message) == MESSAGE_CHARACTERS_MAX
+
+
+def test_memory_that_one_statement_took_is_there_for_the_next(settings: Settings) -> None:
+    with SqlRunner(msgspec.structs.replace(settings, sql_memory_mb=256)) as runner:
+        for statement in ("SELECT repeat('x', 30000000) FROM range(100)", "SELECT " + ",".join(["1"] * 40_000)):
+            with pytest.raises(SqlError) as caught:
+                runner.run(statement)
+            assert caught.value.kind == "memory"
+            assert runner.run("SELECT 1 AS one").table.num_rows == 1
+
+
+def test_a_statement_hidden_behind_a_carriage_return_does_not_run(runner: SqlRunner) -> None:
+    with pytest.raises(SqlError, match="only a statement that reads"):
+        runner.run("--a\rATTACH ':memory:' AS evil;\nSELECT 1")
+    assert runner.run("SHOW DATABASES").table.to_pylist() == [{"database_name": "memory"}]
 
 
 def test_a_statement_that_takes_too_long_is_stopped(settings: Settings) -> None:
