@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from forwarder.datapath.geneve_socket import NodePort
-from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.portable import PacketLoop
 from forwarder.inventory import Inventory
+from forwarder.ports import Ports
 from forwarder.telemetry.publishing import Telemetry
 from forwarder.telemetry.samples import books_of
 from gatewatch.settings import Settings
@@ -17,8 +16,8 @@ from gatewatch.settings import Settings
 
 def status_of(
     inventory: Inventory, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
-    endpoints: Sequence[EndpointPort], nodes: Sequence[NodePort], *, revision: int, control_errors: int,
-    before: Mapping[str, Any], ended: bool, inventory_problem: str = "",
+    ports: Ports, *, revision: int, control_errors: int, before: Mapping[str, Any], ended: bool,
+    inventory_problem: str = "",
 ) -> dict[str, Any]:
     """The content of `status/forwarder.json`.
 
@@ -44,7 +43,7 @@ def status_of(
                 "receive_buffer_bytes": port.receive_buffer_bytes, "queue_drops": drops,
             }
             for place, counted, port, drops in zip(
-                inventory.endpoints, counters.endpoints, endpoints, loop.counts.endpoint_queue_drops, strict=True
+                inventory.endpoints, counters.endpoints, ports.endpoints, loop.counts.endpoint_queue_drops, strict=True
             )
         ],
         "nodes": [
@@ -52,7 +51,7 @@ def status_of(
                 "address": port.address, "send_retries": port.send_retries,
                 "receive_buffer_bytes": port.receive_buffer_bytes,
             }
-            for port in nodes
+            for port in ports.nodes
         ],
         "node_queue_drops": loop.counts.node_queue_drops,
         "targets": [asdict(target) for target in counters.targets],

@@ -25,16 +25,15 @@ from msgspec.structs import replace
 
 from forwarder.collector import calm_collector
 from forwarder.control.store import Store
-from forwarder.datapath.geneve_socket import NodePort
-from forwarder.datapath.offloads import remedy
-from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.desired import Desired
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan
 from forwarder.forwarder_status import status_of
-from forwarder.inventory import BadInventory, Inventory, read_inventory
+from forwarder.inventory import BadInventory, Inventory
+from forwarder.ports import Ports
+from forwarder.start_up import find, usable_inventory, wait_for
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from gatewatch.bus import Publisher, open_publisher
 from gatewatch.forwarder_runs import before
@@ -46,22 +45,14 @@ from gatewatch.supervisor import ServiceCommand, Supervisor
 
 log = structlog.get_logger("forwarder")
 Found = TypeVar("Found")
-Ports = tuple[list[EndpointPort], list[NodePort]]
 
 #: How often control looks at the store's revision, and how often it writes the status file.
 CONTROL_S = 0.1
 STATUS_S = 1.0
-#: How often start-up looks again for the inventory and the devices, and how often it says what it waits for.
-WAIT_S = 0.2
-WAIT_LOG_S = 10.0
 #: Longest a thread may keep the interpreter from the packet thread.
 SWITCH_INTERVAL_S = 0.0005
 #: How long the bus may take for the last records.
 FLUSH_S = 10.0
-
-
-class NotYet(Exception):
-    """What start-up needs is not there; the message says what it waits for."""
 
 
 def serve(settings: Settings) -> None:
@@ -70,26 +61,18 @@ def serve(settings: Settings) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     while not stop.is_set():
         try:
-            found = _wait_for(lambda: _look(settings), stop)
+            found = wait_for(lambda: find(settings), stop)
         except BadInventory as error:
             raise SystemExit(f"gatewatch: {error}") from error
         if found is not None:
             _serve_inventory(settings, *found, stop)
 
 
-def _look(settings: Settings) -> tuple[Inventory, Ports]:
-    """The inventory and its devices, opened.  Both every time: a device that never comes may be a slip in the file."""
-    inventory = _inventory(settings)
-    if inventory is None:
-        raise NotYet(f"the inventory {settings.inventory_path}")
-    return inventory, _open_ports(settings, inventory)
-
-
 def _serve_inventory(settings: Settings, inventory: Inventory, ports: Ports, stop: threading.Event) -> None:
     """Forward until told to stop, or until the inventory or the devices are other ones."""
     store = Store.open(settings.data_path / "state.sqlite")
     publisher = open_publisher(settings, "forwarder")
-    forwarder = Forwarder(settings, inventory, store, publisher, *ports)
+    forwarder = Forwarder(settings, inventory, store, publisher, ports)
     supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     supervisor.start(prober_command(settings))
     try:
@@ -115,15 +98,13 @@ class Forwarder:
     """The threads and what they share.  `start`, then `control` until the end, then `stop`."""
 
     def __init__(
-        self, settings: Settings, inventory: Inventory, store: Store, publisher: Publisher,
-        endpoints: list[EndpointPort], nodes: list[NodePort],
+        self, settings: Settings, inventory: Inventory, store: Store, publisher: Publisher, ports: Ports
     ) -> None:
         self._settings = settings
         self._inventory = inventory
         self._store = store
         self._publisher = publisher
-        self._endpoints = endpoints
-        self._nodes = nodes
+        self._ports = ports
         self._errors = 0
         self._inventory_problem = ""
         self._inventory_seen: Inventory | None = inventory
@@ -136,7 +117,7 @@ class Forwarder:
         clock = SteadyClock()
         outbox: queue.Queue[Closed] = queue.Queue(OUTBOX_ITEMS_MAX)
         self.loop = PacketLoop(
-            _engine(settings, inventory), endpoints, nodes, outbox, clock=clock, synchronize=clock.synchronize,
+            _engine(settings, inventory), ports.endpoints, ports.nodes, outbox, clock=clock, synchronize=clock.synchronize,
             batch_packets_max=settings.batch_packets_max, capture_window_s=settings.capture_window_s,
             sample_s=sample_length_s(settings.metrics_period_s),
         )
@@ -152,7 +133,10 @@ class Forwarder:
         self._activate()
         for thread in self._threads:
             thread.start()
-        log.info("forwarding", endpoints=len(self._endpoints), nodes=len(self._nodes), datapath=self._settings.datapath)
+        log.info(
+            "forwarding", endpoints=len(self._ports.endpoints), nodes=len(self._ports.nodes),
+            datapath=self._settings.datapath,
+        )
 
     def control(self, stop: threading.Event, look_after_children: Callable[[float], None]) -> None:
         """Follow the store and write the status until `stop`, or until inventory or devices are other ones."""
@@ -163,7 +147,9 @@ class Forwarder:
                 self._attempt(step)
             if now_s >= status_due_s:
                 status_due_s = now_s + STATUS_S
-                for step in (self._drop_drained, self._read_probe_packets, self._write_status):
+                for step in (
+                    self._drop_drained, self._read_probe_packets, self._write_status, self._ports.follow_addresses
+                ):
                     self._attempt(step)
                 if self._attempt(self._network_has_changed):
                     return
@@ -192,9 +178,7 @@ class Forwarder:
         if not self._publisher.flush(FLUSH_S):
             log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
         self._write_status(ended=True)
-        ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
-        for port in ports:
-            port.close()
+        self._ports.close()
 
     def _follow_store(self) -> None:
         if self._store.revision() == self._desired.revision:
@@ -219,18 +203,14 @@ class Forwarder:
         if found is not None and found == seen and _network(found) != _network(self._inventory):
             log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
             return True
-        for endpoint in self._endpoints:
-            endpoint.follow_address()
-        ports: list[EndpointPort | NodePort] = [*self._endpoints, *self._nodes]
-        gone = [port.device for port in ports if port.lost()]
-        if gone:
+        if gone := self._ports.lost():
             log.warning("devices are gone; starting anew", devices=gone)
         return bool(gone)
 
     def _new_inventory(self) -> Inventory | None:
         """The inventory as the file has it now; None when it is not there, or wrong: then the one there was stays."""
         try:
-            found = _inventory(self._settings)
+            found = usable_inventory(self._settings)
         except BadInventory as error:
             if str(error) != self._inventory_problem:
                 log.warning("the inventory cannot be used; going on with the one before", problem=str(error))
@@ -251,7 +231,7 @@ class Forwarder:
 
     def _write_status(self, *, ended: bool = False) -> None:
         content = status_of(
-            self._inventory, self._settings, self.loop, self.telemetry, self._endpoints, self._nodes,
+            self._inventory, self._settings, self.loop, self.telemetry, self._ports,
             revision=self._desired.revision, control_errors=self._errors, before=self._before, ended=ended,
             inventory_problem=self._inventory_problem,
         )
@@ -270,74 +250,6 @@ def _engine(settings: Settings, inventory: Inventory) -> Engine:
     )
 
 
-def _inventory(settings: Settings) -> Inventory | None:
-    """The inventory; None when the file is not there yet.  One that is there and cannot be used is `BadInventory`."""
-    path = settings.inventory_path
-    if not path.exists():
-        return None
-    inventory = read_inventory(path)
-    try:
-        make_plan(Desired(revision=-1), inventory, maglev_slots=settings.maglev_slots)
-    except ValueError as error:
-        raise BadInventory(f"the inventory {path} cannot be used: {error}") from error
-    return inventory
-
-
 def _network(inventory: Inventory) -> Inventory:
     """What the forwarder stands on.  Of instances it knows nothing; the API and the prober look for themselves."""
     return replace(inventory, instances=())
-
-
-def _open_ports(settings: Settings, inventory: Inventory) -> Ports:
-    buffer_bytes = settings.receive_buffer_bytes
-    endpoints = [
-        EndpointPort(device=end.device, router_mac=end.router_mac, netns=end.netns, receive_buffer_bytes=buffer_bytes)
-        for end in inventory.endpoints
-    ]
-    nodes = [
-        NodePort(address=node.address, device=node.device, netns=node.netns, receive_buffer_bytes=buffer_bytes)
-        for node in inventory.nodes
-    ]
-    ports: list[EndpointPort | NodePort] = [*endpoints, *nodes]
-    opened: list[EndpointPort | NodePort] = []
-    try:
-        for port in ports:
-            port.open()
-            opened.append(port)
-    except PermissionError as error:
-        raise SystemExit(f"gatewatch: {error}; the forwarder needs CAP_NET_RAW and CAP_NET_ADMIN") from error
-    except OSError as error:
-        for port in opened:
-            port.close()
-        raise NotYet(f"a device that is not ready: {error}") from error
-    _warn(endpoints)
-    return endpoints, nodes
-
-
-def _warn(endpoints: list[EndpointPort]) -> None:
-    for port in endpoints:
-        if port.kernel_forwards:
-            log.warning(
-                "the kernel forwards packets of an endpoint's device past the gateway", device=port.device,
-                remedy=f"sysctl -w net.ipv4.conf.{port.device}.forwarding=0", netns=port.netns,
-            )
-        if port.offloads:
-            log.warning(
-                "offloads are on, which a tunnel cannot carry; checksums are completed here, merged packets are not",
-                device=port.device, remedy=remedy(port.device, port.netns, port.offloads),
-            )
-
-
-def _wait_for(look: Callable[[], Found], stop: threading.Event) -> Found | None:
-    """Look until nothing is missing; None when told to stop."""
-    log_due_s, said = 0.0, ""
-    while True:
-        try:
-            return look()
-        except NotYet as missing:
-            now_s = time.monotonic()
-            if now_s >= log_due_s or str(missing) != said:
-                log_due_s, said = now_s + WAIT_LOG_S, str(missing)
-                log.warning("waiting", waiting_for=said)
-        if stop.wait(WAIT_S):
-            return None

@@ -11,6 +11,7 @@ from forwarder.engine.counters import EndpointCounters, EngineCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.forwarder_status import status_of
 from forwarder.inventory import Inventory
+from forwarder.ports import Ports
 from gatewatch.settings import load
 
 
@@ -19,7 +20,8 @@ def test_an_empty_gateway_has_a_status() -> None:
     loop = SimpleNamespace(counters=counters, counts=LoopCounts())
     telemetry = SimpleNamespace(windows=1, records=Counter({"t": 2}), errors=0)
     content = status_of(
-        Inventory(), load(environment={}), loop, telemetry, [], [], revision=3, control_errors=0, before={}, ended=False,  # type: ignore[arg-type]
+        Inventory(), load(environment={}), loop, telemetry, Ports(endpoints=[], nodes=[]),  # type: ignore[arg-type]
+        revision=3, control_errors=0, before={}, ended=False,
     )
     assert json.loads(json.dumps(content))["packets"]["refused"] == {"return_malformed": 1}
     assert content.keys() >= {"packets", "flows", "endpoints", "targets", "windows", "records", "errors", "revision"}

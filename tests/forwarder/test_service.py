@@ -11,39 +11,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-import tomli_w
 from msgspec.structs import replace
 
 from forwarder import service
 from forwarder.datapath.portable import PacketLoop
 from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
-from forwarder.inventory import Endpoint, Instance, Inventory, Node, Subnet, Vpc, Zone
-from forwarder.service import Forwarder, NotYet, prober_command
+from forwarder.inventory import Instance
+from forwarder.ports import Ports
+from forwarder.service import Forwarder, prober_command
 from gatewatch.bus import Draft
 from gatewatch.records import topics
 from gatewatch.settings import load
 from gatewatch.status_file import read_status, write_status
-
-INVENTORY = Inventory(
-    zones=(Zone(name="us-east-1a", id="use1-az1"),),
-    vpcs=(Vpc(id="vpc-c", cidr="10.0.0.0/16"), Vpc(id="vpc-p", cidr="10.9.0.0/16")),
-    subnets=(
-        Subnet(id="subnet-e", vpc_id="vpc-c", cidr="10.0.1.0/24", zone="us-east-1a"),
-        Subnet(id="subnet-n", vpc_id="vpc-p", cidr="10.9.0.0/24", zone="us-east-1a"),
-    ),
-    nodes=(Node(interface_id="eni-n", subnet_id="subnet-n", address="10.9.0.1", device="gwn"),),
-    endpoints=(Endpoint(
-        id="vpce-00000000000000001", interface_id="eni-e", subnet_id="subnet-e", address="10.0.1.10", device="gwe",
-        provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
-    ),),
-)
-
-
-def toml(inventory: Inventory) -> str:
-    """The inventory as a file says it."""
-    return tomli_w.dumps(msgspec.to_builtins(inventory))
+from tests.forwarder.one_endpoint import INVENTORY, toml
 
 
 class FakePort:
@@ -149,7 +130,7 @@ def parts(tmp_path: Path) -> Iterator[tuple[Forwarder, FakePort, FakePort, FakeS
     settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
     endpoint, node, store, publisher = FakePort(), FakePort(), FakeStore(), FakePublisher()
     node.is_node = True
-    made: Any = Forwarder(settings, INVENTORY, store, publisher, [endpoint], [node])  # type: ignore[arg-type, list-item]
+    made: Any = Forwarder(settings, INVENTORY, store, publisher, Ports(endpoints=[endpoint], nodes=[node]))  # type: ignore[arg-type, list-item]
     yield made, endpoint, node, store, publisher
     endpoint.close()
     node.close()
@@ -219,43 +200,6 @@ def test_the_prober_is_run_with_the_same_settings(tmp_path: Path) -> None:
     assert command.argv == (sys.executable, "-m", "forwarder.health.service")
     again = load(environment=command.environment)
     assert (again.data, again.probe_threads_max) == (str(tmp_path), 3)
-
-
-def test_start_up_waits_for_what_is_not_there_yet_and_can_be_stopped(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(service, "WAIT_S", 0.001)
-    looks: list[int] = []
-
-    def look() -> str:
-        looks.append(1)
-        if len(looks) < 30:
-            raise NotYet("it" if len(looks) < 20 else "another thing")
-        return "found"
-
-    assert service._wait_for(look, threading.Event()) == "found"
-    said = "".join(capsys.readouterr())
-    assert (said.count("waiting_for=it"), said.count("another thing")) == (1, 1)
-
-    def never() -> str:
-        raise NotYet("it")
-
-    stopped = threading.Event()
-    stopped.set()
-    assert service._wait_for(never, stopped) is None
-
-
-def test_who_waits_for_a_device_sees_that_the_inventory_was_mended(tmp_path: Path) -> None:
-    settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
-    path = tmp_path / "inventory.toml"
-    with pytest.raises(NotYet, match=str(path)):
-        service._look(settings)
-    path.write_text(toml(INVENTORY), encoding="utf-8")
-    with pytest.raises(NotYet, match="gwe"):
-        service._look(settings)
-    path.write_text(toml(replace(INVENTORY, endpoints=(), nodes=())), encoding="utf-8")
-    inventory, ports = service._look(settings)
-    assert (inventory.endpoints, ports) == ((), ([], []))
 
 
 def test_an_inventory_that_no_plan_can_be_made_of_is_refused_before_anything_is_stopped(

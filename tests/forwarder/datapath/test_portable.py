@@ -21,21 +21,8 @@ from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, Target
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan, make_plan
-from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
+from tests.forwarder.one_endpoint import INVENTORY
 
-INVENTORY = Inventory(
-    zones=(Zone(name="us-east-1a", id="use1-az1"),),
-    vpcs=(Vpc(id="vpc-c", cidr="10.0.0.0/16"), Vpc(id="vpc-p", cidr="10.9.0.0/16")),
-    subnets=(
-        Subnet(id="subnet-e", vpc_id="vpc-c", cidr="10.0.1.0/24", zone="us-east-1a"),
-        Subnet(id="subnet-n", vpc_id="vpc-p", cidr="10.9.0.0/24", zone="us-east-1a"),
-    ),
-    nodes=(Node(interface_id="eni-n", subnet_id="subnet-n", address="10.9.0.1", device="gwn"),),
-    endpoints=(Endpoint(
-        id="vpce-00000000000000001", interface_id="eni-e", subnet_id="subnet-e", address="10.0.1.10", device="gwe",
-        provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
-    ),),
-)
 TARGET = "10.9.0.2"
 CLIENT, SERVER = "203.0.113.9", "10.0.3.7"
 

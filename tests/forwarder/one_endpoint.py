@@ -1,0 +1,27 @@
+"""The smallest network that carries a packet: an endpoint in one VPC, a node in another, one zone."""
+
+from __future__ import annotations
+
+import msgspec
+import tomli_w
+
+from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
+
+INVENTORY = Inventory(
+    zones=(Zone(name="us-east-1a", id="use1-az1"),),
+    vpcs=(Vpc(id="vpc-c", cidr="10.0.0.0/16"), Vpc(id="vpc-p", cidr="10.9.0.0/16")),
+    subnets=(
+        Subnet(id="subnet-e", vpc_id="vpc-c", cidr="10.0.1.0/24", zone="us-east-1a"),
+        Subnet(id="subnet-n", vpc_id="vpc-p", cidr="10.9.0.0/24", zone="us-east-1a"),
+    ),
+    nodes=(Node(interface_id="eni-n", subnet_id="subnet-n", address="10.9.0.1", device="gwn"),),
+    endpoints=(Endpoint(
+        id="vpce-00000000000000001", interface_id="eni-e", subnet_id="subnet-e", address="10.0.1.10", device="gwe",
+        provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
+    ),),
+)
+
+
+def toml(inventory: Inventory) -> str:
+    """The inventory as a file says it."""
+    return tomli_w.dumps(msgspec.to_builtins(inventory))
