@@ -1,7 +1,7 @@
 """An error that comes again and again, said at once and then seldom: a loop that goes on must not fill the disk.
 
-A loop that meets the same error ten times a second would write a traceback each time, all night.  So the first one is
-logged whole, and while it keeps coming another every `LOG_S`, with the number of those between.
+A loop that meets the same error ten times a second would write a line, or a traceback, each time, all night.  So the
+first one is logged whole, and while it keeps coming another every `LOG_S`, with the number of those between.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 #: How often an error that keeps coming is logged.
 LOG_S = 10.0
@@ -17,18 +17,35 @@ LOG_S = 10.0
 KINDS_MAX = 64
 
 
+class Log(Protocol):
+    """What is needed of a structlog logger."""
+
+    def exception(self, event: str, **values: Any) -> object:
+        """Log the exception being handled."""
+
+    def warning(self, event: str, **values: Any) -> object:
+        """Log a warning."""
+
+
 class RepeatedError:
     """The errors of one loop.  A kind is the event's words and the exception's class, not its message."""
 
-    def __init__(self, log: Any, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`log` is a structlog logger; `clock` gives seconds that only run forward."""
+    def __init__(self, log: Log, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds that only run forward."""
         self._log = log
         self._clock = clock
         self._said: dict[tuple[str, str], tuple[float, int]] = {}
 
     def exception(self, event: str, **values: Any) -> None:
         """Log the exception being handled with its traceback, unless its kind was logged less than `LOG_S` ago."""
-        kind = event, type(sys.exception()).__name__
+        self._say(self._log.exception, event, type(sys.exception()).__name__, values)
+
+    def warning(self, event: str, **values: Any) -> None:
+        """Log what an operator can see to without a traceback, unless the same was logged less than `LOG_S` ago."""
+        self._say(self._log.warning, event, "", values)
+
+    def _say(self, say: Callable[..., object], event: str, error: str, values: dict[str, Any]) -> None:
+        kind = event, error
         now_s = self._clock()
         due_s, unsaid = self._said.pop(kind, (now_s, 0))
         if now_s < due_s:
@@ -39,4 +56,4 @@ class RepeatedError:
         self._said[kind] = now_s + LOG_S, 0
         if unsaid:
             values["unsaid"] = unsaid
-        self._log.exception(event, **values)
+        say(event, **values)

@@ -35,8 +35,6 @@ log = structlog.get_logger("health")
 #: Longest wait before the store is looked at again.
 TURN_S = 0.1
 STATUS_S = 1.0
-#: How often probes that fail on our side are logged.
-LOCAL_LOG_S = 10.0
 #: Changes kept while the bus takes none; past it the oldest are given up and counted.
 PENDING_CHANGES_MAX = 10_000
 FLUSH_S = 5.0
@@ -77,7 +75,7 @@ class Prober:
         self._revision = -1
         self._pending: list[TargetHealthChange] = []
         self._changes = self._given_up = self._errors = 0
-        self._status_due_s = self._local_log_due_s = 0.0
+        self._status_due_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Turn after turn until `stop`."""
@@ -102,7 +100,7 @@ class Prober:
         due_s = self._schedule.next_due_s()
         pause_s = wait_s if due_s is None else min(max(due_s - now_s, 0.0), wait_s)
         results = self._threads.wait(pause_s if self._threads.free else wait_s)
-        self._tell_local_errors(now_s, results)
+        self._tell_local_errors(results)
         self._tell([change for key, result in results for change in self._schedule.finished(key, result)])
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
@@ -120,16 +118,14 @@ class Prober:
         self._revision = desired.revision
         return changes
 
-    def _tell_local_errors(self, now_s: float, results: Sequence[tuple[Key, ProbeResult]]) -> None:
+    def _tell_local_errors(self, results: Sequence[tuple[Key, ProbeResult]]) -> None:
         """A probe that could not be made leaves the target's state as it was, which nobody would notice."""
-        failed = [(key, result) for key, result in results if result.outcome is Outcome.LOCAL_ERROR]
-        if failed and now_s >= self._local_log_due_s:
-            self._local_log_due_s = now_s + LOCAL_LOG_S
-            (_, target, address), result = failed[0]
-            log.warning(
-                "a probe could not be made, so nothing new is known of its target", target=target, address=address,
-                problem=result.detail, next_line_s=LOCAL_LOG_S,
-            )
+        for (_, target, address), result in results:
+            if result.outcome is Outcome.LOCAL_ERROR:
+                self._repeated.warning(
+                    "a probe could not be made, so nothing new is known of its target", target=target, address=address,
+                    problem=result.detail,
+                )
 
     def _follow_instances(self) -> None:
         """Whether an instance runs may change with the forwarder going on; another network makes it start us anew."""

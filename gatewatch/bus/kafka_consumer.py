@@ -23,14 +23,13 @@ from kafka.structs import OffsetAndMetadata
 from gatewatch.bus.kafka import BLOCK_MS, REQUEST_MS, Cluster, make_topics
 from gatewatch.bus.kafka_records import PROBLEM, Place, read_past
 from gatewatch.bus.message import Message
+from gatewatch.repeated_error import RepeatedError
 
 RETRY_S_MAX = 2.0
 #: How often new partitions are looked for, and how often the group's offsets are committed, in seconds.
 DISCOVER_S = 5.0
 COMMIT_S = 2.0
 
-#: How often a broker that stays away is logged.
-LOG_S = 10.0
 #: Longest name of a stream; and its numbers have 15 digits at most, which no sum of them makes too large for SQLite.
 ORIGIN_CHARACTERS_MAX = 200
 _NUMBER = re.compile("[1-9][0-9]{0,14}")
@@ -53,7 +52,7 @@ class KafkaBusConsumer:
         self._discover_at_s = 0.0
         self._commit_at_s = 0.0
         self._retry_s = 0.1
-        self._log_at_s = 0.0
+        self._repeated = RepeatedError(_log)
         self._problem = ""
         self._damaged: set[Place] = set()
 
@@ -66,7 +65,7 @@ class KafkaBusConsumer:
             found = self._consumer.poll(timeout_ms=round(timeout_s * 1000), max_records=messages_max)
         except (KafkaError, OSError) as error:
             self._problem = str(error) or type(error).__name__
-            self._tell(self._problem)
+            self._repeated.warning("kafka cannot be read; trying on", error=self._problem)
             self._disconnect()
             time.sleep(min(self._retry_s, timeout_s))
             self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
@@ -98,12 +97,6 @@ class KafkaBusConsumer:
     def close(self) -> None:
         """Leave the broker."""
         self._disconnect()
-
-    def _tell(self, error: str) -> None:
-        # Polls fail several times a second while the broker is away, and it may be away all night.
-        if time.monotonic() >= self._log_at_s:
-            self._log_at_s = time.monotonic() + LOG_S
-            _log.warning("kafka cannot be read; trying on", error=error, next_line_s=LOG_S)
 
     def _connect(self) -> None:
         make_topics(self._cluster, self._topics)

@@ -16,6 +16,9 @@ class FakeLog:
     def exception(self, event: str, **values: Any) -> None:
         self.said.append((event, values))
 
+    def warning(self, event: str, **values: Any) -> None:
+        self.said.append((event, {**values, "warning": True}))
+
 
 class FakeClock:
     """A time that is set."""
@@ -51,6 +54,17 @@ def test_another_kind_of_error_is_said_at_once() -> None:
         meet(errors, ValueError())
         meet(errors, ValueError(), event="something else failed")
     assert [event for event, _ in log.said] == ["it failed", "it failed", "something else failed"]
+
+
+def test_a_warning_that_keeps_coming_is_seldom_too() -> None:
+    log, clock = FakeLog(), FakeClock()
+    errors = RepeatedError(log, clock=clock)
+    for turn in range(101):
+        clock.now_s = 100.0 + turn / 10
+        errors.warning("it is away", number=turn)
+    assert log.said == [
+        ("it is away", {"number": 0, "warning": True}), ("it is away", {"number": 100, "unsaid": 99, "warning": True}),
+    ]
 
 
 def test_one_that_comes_again_much_later_is_said_again() -> None:

@@ -178,8 +178,8 @@ def test_probes_that_cannot_be_made_are_told_and_not_by_the_thousand(
 ) -> None:
     made, *_ = prober(1)
     failure = ProbeResult(outcome=Outcome.LOCAL_ERROR, detail="no such source address")
-    for turn in range(1000):
-        made._tell_local_errors(5.0 + turn / 100, [(("arn", "i-1", "127.0.0.1"), failure)])
+    for _ in range(1000):
+        made._tell_local_errors([(("arn", "i-1", "127.0.0.1"), failure)])
     said = "".join(capsys.readouterr())
     assert said.count("a probe could not be made") == 1
     assert "no such source address" in said
