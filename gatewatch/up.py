@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import typer
 
@@ -11,7 +10,6 @@ from gatewatch.data_folder import supervised
 from gatewatch.listen_port import refuse_taken
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings, environment_of
-from gatewatch.status_file import read_status
 from gatewatch.supervisor import ServiceCommand, Supervisor
 
 #: In order of start; they are stopped the other way round, so that ingest takes in what the others still say.
@@ -59,14 +57,3 @@ def _run(settings: Settings) -> int:
         typer.echo("stopping ...")
         supervisor.stop_all()
     return 0
-
-
-def wait_for_status(settings: Settings, service: str, since_s: float, timeout_s: float) -> bool:
-    """Wait until `service` has written a status younger than `since_s` (epoch); False when it did not in time."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        status = read_status(settings.data_path, service)
-        if status is not None and status["time"] >= since_s:
-            return True
-        time.sleep(POLL_S)
-    return False

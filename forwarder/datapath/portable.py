@@ -113,10 +113,8 @@ class Closed:
 class LoopCounts:
     """What the loop counts besides the engine: for `status`, never part of the packet books."""
 
-    wakes: int = 0
     plans: int = 0
     windows_merged: int = 0
-    samples_merged: int = 0
     errors: int = 0
     frames_other: list[int] = field(default_factory=list)
     endpoint_queue_drops: list[int] = field(default_factory=list)
@@ -194,7 +192,6 @@ class PacketLoop:
         for descriptor, _ in events:
             if descriptor != self._wake:
                 self._serve(*ports[descriptor], now_s)
-        self.counts.wakes += 1
 
     def _register(self, poll: select.epoll) -> dict[int, tuple[int, int]]:
         """Descriptor to (0, endpoint index) or (1, node index)."""
@@ -297,7 +294,6 @@ class PacketLoop:
         """Hand over what is due; False, and everything left open, when the outbox stays full."""
         if self._outbox.full() and not wait_s:
             self.counts.windows_merged += window_due
-            self.counts.samples_merged += 1
             self._set_boundaries(now_s)
             return False
         window = self._engine.close_window(now_s) if window_due else None

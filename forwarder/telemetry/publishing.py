@@ -92,7 +92,11 @@ class Telemetry:
                 if self._stopping.is_set():
                     return
                 continue
-            self._publish([*self._made(self._flow_drafts, closed), *self._made(self._metric_drafts, closed)])
+            self._publish(self.drafts_of(closed))
+
+    def drafts_of(self, closed: Closed) -> list[Draft]:
+        """The messages for what the loop closed; what cannot be made is counted, and takes nothing else with it."""
+        return [*self._made(self._flow_drafts, closed), *self._made(self._metric_drafts, closed)]
 
     def _made(self, make: Callable[[Closed], list[Draft]], closed: Closed) -> list[Draft]:
         try:
@@ -101,10 +105,6 @@ class Telemetry:
             self.errors += 1
             self._repeated.exception("what a capture window held could not be turned into records and is lost")
             return []
-
-    def drafts_of(self, closed: Closed) -> list[Draft]:
-        """The messages for what the loop closed."""
-        return [*self._flow_drafts(closed), *self._metric_drafts(closed)]
 
     def _flow_drafts(self, closed: Closed) -> list[Draft]:
         if closed.window is None:

@@ -155,7 +155,6 @@ class Relay:
 
     def __init__(self, path: Path, cluster: Cluster) -> None:
         self.moved = threading.Event()
-        self.failures = 0
         #: How many attempts began, and which was the last that no broker let in.
         self.attempts = 0
         self.unreached = 0
@@ -194,7 +193,6 @@ class Relay:
             # The thread's outermost loop.  Whatever it is, the spool holds the messages; the next round begins with
             # a producer of its own at the first message not acknowledged.
             except (KafkaError, OSError, sqlite3.Error) as error:
-                self.failures += 1
                 _log.warning("the relay to kafka failed", error=str(error) or type(error).__name__, retry_s=wait_s)
             wait_s = 0.1 if moved else min(2 * wait_s, RETRY_S_MAX)
             self._hurry.wait(wait_s)
