@@ -163,8 +163,13 @@ def _wrapped(text: str, characters: int = 46, lines_max: int = 4) -> str:
         lines[-1] = f"{lines[-1]} {word}".strip()
     if len(lines) > lines_max:
         lines = [*lines[:lines_max - 1], lines[lines_max - 1] + " …"]
-    safe = [line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in lines]
-    return "<br>".join(safe)
+    return "<br>".join(map(plain, lines))
+
+
+def plain(text: str) -> str:
+    """Text that Plotly shows as it is: it takes `<b>`, `<a href=...>` and entities of any text for markup, also in names
+    that come from the inventory or from records of other producers."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _tick_format(span_s: int) -> str:

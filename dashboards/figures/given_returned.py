@@ -44,7 +44,7 @@ def given_returned(pairs: Sequence[Pair], *, unit: str, palette: Palette, nothin
         ("given", [pair.given for pair in shown], palette.series[0]),
     ):
         figure.add_trace(go.Bar(
-            orientation="h", name=name, x=values, y=[pair.label for pair in shown], marker={"color": colour},
+            orientation="h", name=name, x=values, y=[canvas.plain(pair.label) for pair in shown], marker={"color": colour},
             text=[amounts.of_unit(value, unit) for value in values], textposition="outside", cliponaxis=False,
             textfont={"color": palette.ink}, hovertext=[_hover(pair, unit) for pair in shown],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -64,7 +64,7 @@ def given_returned(pairs: Sequence[Pair], *, unit: str, palette: Palette, nothin
 def _hover(pair: Pair, unit: str) -> str:
     missing = pair.given - pair.returned
     share = f" ({amounts.three_figures(100 * missing / pair.given)} %)" if pair.given else ""
-    lines = [f"<b>{pair.label}</b>", f"given {amounts.of_unit(pair.given, unit)}",
+    lines = [f"<b>{canvas.plain(pair.label)}</b>", f"given {amounts.of_unit(pair.given, unit)}",
              f"returned {amounts.of_unit(pair.returned, unit)}",
              f"not returned {amounts.of_unit(missing, unit)}{share}"]
     return "<br>".join(lines)

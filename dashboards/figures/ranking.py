@@ -46,13 +46,14 @@ def ranking(
         marker={"color": colour or palette.series[0]}, width=0.62,
         text=[amounts.of_unit(bar.value, unit) for bar in shown], textposition="outside", cliponaxis=False,
         textfont={"color": palette.ink},
-        hovertext=[f"<b>{bar.label}</b><br>{bar.detail or amounts.of_unit(bar.value, unit)}" for bar in shown],
+        hovertext=[f"<b>{canvas.plain(bar.label)}</b><br>{canvas.plain(bar.detail or amounts.of_unit(bar.value, unit))}"
+                   for bar in shown],
         hovertemplate="%{hovertext}<extra></extra>",
     ))
     figure.update_layout(
         hovermode="closest", meta={"picture": "data"}, margin={"l": 8, "r": 8, "t": 6, "b": 6},
         xaxis={"visible": False, "range": [0, shown[-1].value * 1.22 or 1], "fixedrange": True},
-        yaxis={"tickvals": list(range(len(shown))), "ticktext": [_short(bar.label) + "  " for bar in shown],
+        yaxis={"tickvals": list(range(len(shown))), "ticktext": [canvas.plain(_short(bar.label)) + "  " for bar in shown],
                "automargin": True, "fixedrange": True, "showgrid": False, "zeroline": False,
                "range": [len(shown) - max(4, len(shown)) - 0.5, len(shown) - 0.5], "tickfont": {"color": palette.ink}},
     )

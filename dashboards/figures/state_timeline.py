@@ -42,8 +42,8 @@ def state_timeline(
         barmode="overlay", bargap=0.35, showlegend=True, hovermode="closest", meta={"picture": "data"},
         xaxis=canvas.time_axis(palette, window, zone),
         yaxis={"categoryorder": "array", "categoryarray": labels, "tickvals": labels,
-               "ticktext": [f"{(names or {}).get(label, label)}  " for label in labels], "fixedrange": True, "automargin": True,
-               "tickfont": {"color": palette.ink}, "showgrid": False},
+               "ticktext": [f"{canvas.plain((names or {}).get(label, label))}  " for label in labels], "fixedrange": True,
+               "automargin": True, "tickfont": {"color": palette.ink}, "showgrid": False},
         margin={"l": 10, "r": 14, "t": 8, "b": 52},
         legend={"y": -0.14 - 0.25 / len(labels)},
     )
@@ -52,7 +52,7 @@ def state_timeline(
 
 def _bars(state: str, segments: Sequence[Segment], zone: tzinfo, palette: Palette) -> go.Bar:
     return go.Bar(
-        orientation="h", name=state,
+        orientation="h", name=canvas.plain(state),
         base=[instants.wall_clock(each.start_s, zone) for each in segments],
         x=[(each.end_s - each.start_s) * 1000 for each in segments],
         y=[label_of(each) for each in segments],
@@ -65,9 +65,9 @@ def _bars(state: str, segments: Sequence[Segment], zone: tzinfo, palette: Palett
 
 def _hover(segment: Segment, zone: tzinfo) -> str:
     lines = [
-        f"<b>{segment.target_id}</b> {segment.availability_zone}",
-        f"{segment.state} {segment.reason}".strip(),
-        segment.description,
+        f"<b>{canvas.plain(segment.target_id)}</b> {canvas.plain(segment.availability_zone)}",
+        canvas.plain(f"{segment.state} {segment.reason}".strip()),
+        canvas.plain(segment.description),
         f"{instants.span(segment.start_s, segment.end_s, zone)} ({amounts.duration(segment.end_s - segment.start_s)})",
     ]
     return "<br>".join(filter(None, lines))

@@ -86,7 +86,7 @@ def _line(trace: Trace, colour: str, unit: str, period_s: int, zone: tzinfo, fil
     times: list[datetime] = [instants.wall_clock(time_s, zone) for time_s, _ in spaced]
     values = [value for _, value in spaced]
     return go.Scatter(
-        x=times, y=values, name=trace.label, mode="lines+markers", connectgaps=False,
+        x=times, y=values, name=canvas.plain(trace.label), mode="lines+markers", connectgaps=False,
         line={"color": colour, "width": 1.75},
         marker={"color": colour, "size": _marker_sizes(values)},
         fill="tozeroy" if filled else None, fillcolor=_faint(colour),
@@ -113,5 +113,5 @@ def _draw_threshold(figure: go.Figure, threshold: Threshold, unit: str, palette:
     figure.add_hline(y=threshold.value, line={"color": palette.red, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
         x=0, xref="paper", y=threshold.value, yref="y", xanchor="left", yanchor="bottom", showarrow=False,
-        text=f"{threshold.label} {amounts.of_unit(threshold.value, unit)}", font={"color": palette.red, "size": 11},
+        text=f"{canvas.plain(threshold.label)} {amounts.of_unit(threshold.value, unit)}", font={"color": palette.red, "size": 11},
     )

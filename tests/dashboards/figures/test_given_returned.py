@@ -16,6 +16,12 @@ def test_a_target_that_was_given_nothing_has_no_share() -> None:
     assert made.data[0].hovertext[0].endswith("not returned 0 B")
 
 
+def test_a_label_is_shown_as_it_is_and_not_as_markup() -> None:
+    made = given_returned([Pair(label="<b>i", given=1, returned=1)], unit="Bytes", palette=LIGHT)
+    assert made.data[0].y[0] == "&lt;b&gt;i"
+    assert made.data[0].hovertext[0].startswith("<b>&lt;b&gt;i</b>")
+
+
 def test_the_most_given_are_shown_in_the_order_of_their_labels() -> None:
     pairs = [Pair(label=f"i-{number:02}", given=number, returned=number) for number in range(30)]
     made = given_returned(pairs, unit="Count", palette=LIGHT)

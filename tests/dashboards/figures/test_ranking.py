@@ -27,6 +27,12 @@ def test_a_long_label_is_cut_and_whole_in_the_hover_text() -> None:
     assert "x" * 80 in made.data[0].hovertext[0]
 
 
+def test_a_label_is_shown_as_it_is_and_not_as_markup() -> None:
+    made = ranking([Bar(label='<a href="https://evil.example">x</a>&', value=1, detail="<b>")], unit="Count", palette=LIGHT)
+    assert made.layout.yaxis.ticktext[0].strip() == '&lt;a href="https://evil.example"&gt;x&lt;/a&gt;&amp;'
+    assert made.data[0].hovertext[0] == '<b>&lt;a href="https://evil.example"&gt;x&lt;/a&gt;&amp;</b><br>&lt;b&gt;'
+
+
 def test_no_bars_are_no_data_with_a_sentence() -> None:
     made = ranking([], unit="Count", palette=LIGHT, nothing="The gateway refused nothing")
     assert made.layout.meta["picture"] == "no data"

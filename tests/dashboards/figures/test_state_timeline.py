@@ -31,6 +31,13 @@ def test_a_bar_lies_where_and_as_long_as_the_state_lasted() -> None:
     assert "2 min 30 s" in sick.hovertext[0]
 
 
+def test_names_and_reasons_are_shown_as_they_are_and_not_as_markup() -> None:
+    made = state_timeline([segment("i-1", "healthy", 0, 600, "<i>why")], window=WINDOW, zone=UTC, palette=LIGHT,
+                          names={"i-1": "<a href='https://evil.example'>"})
+    assert made.layout.yaxis.ticktext[0].strip() == "&lt;a href='https://evil.example'&gt;"
+    assert "&lt;i&gt;why" in made.data[0].hovertext[0]
+
+
 def test_a_state_is_one_entry_of_the_legend() -> None:
     made = state_timeline(SEGMENTS, window=WINDOW, zone=UTC, palette=LIGHT)
     assert [trace.name for trace in made.data] == ["healthy", "unhealthy"]

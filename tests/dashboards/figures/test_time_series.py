@@ -33,6 +33,10 @@ def test_a_line_has_its_points_and_their_text() -> None:
     assert made.layout.meta["picture"] == "data"
 
 
+def test_a_label_is_shown_as_it_is_and_not_as_markup() -> None:
+    assert figure(Trace(label="<b>x", points=points((0, 1.0)))).data[0].name == "&lt;b&gt;x"
+
+
 def test_times_are_the_readers() -> None:
     made = figure(Trace(label="x", points=points((0, 1.0))), zone=zone_of("local", "Asia/Tokyo"))
     assert str(made.data[0].x[0]) == "2026-11-23 19:00:00"
