@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
 from collections.abc import Generator
 from typing import Any
 
@@ -30,14 +32,22 @@ FOREIGN_NAMES = ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_
 HEAVY = ("broker", "browser", "network", "slow", "tshark", "compose")
 HEAVY_S_MAX = 900
 
+#: kafka-python leaves sockets whose connection was refused to the garbage collector; any later test may run it.
+#: Such a socket is bound to no address, which no socket of ours is when it is forgotten.
+KAFKA_SOCKET = r"unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, laddr=\('0.0.0.0'"
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """kafka-python leaves sockets whose connection was refused to the garbage collector; any later test may run it.
-    Such a socket is bound to no address, which no socket of ours is when it is forgotten."""
+    """Whoever runs the tests and what kafka-python leaves behind shall not decide how they end."""
     forget_the_users_environment()
-    config.addinivalue_line(
-        "filterwarnings", r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, laddr=\('0.0.0.0':ResourceWarning"
-    )
+    config.addinivalue_line("filterwarnings", f"ignore:{KAFKA_SOCKET}:ResourceWarning")
+
+
+def pytest_sessionfinish() -> None:
+    """Have what the last tests left collected while its warning is still ignored; pytest's own filters end before it looks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", KAFKA_SOCKET, ResourceWarning)
+        gc.collect()
 
 
 def forget_the_users_environment() -> None:
