@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,60 +13,20 @@ import typer
 
 from forwarder.lab.privilege import ensure_privileges
 from gatewatch.data_folder import lab_run, supervised
+from gatewatch.demo.acts import OVERTIME_SHARE_MAX, Acts, plan_acts
 from gatewatch.demo.balancer import Balancer, NoAnswer, client, create_balancer, target_states, wait_for_api
+from gatewatch.demo.preparation import Refused, prepare_folder, refuse_unwritable
 from gatewatch.demo.report import foreign_records, make_report, write_report
 from gatewatch.demo.stage import Stage
 from gatewatch.demo.witnesses import contradictions, device_counts
-from gatewatch.refusal import Refusal
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.up import refuse_taken_ports
 from queries.alarms.state import StateValue, read_alarms
 
-#: Without --duration the appliance dies this long after the traffic started.
-KILL_AFTER_S = 30.0
 API_WAIT_S = 60.0
 HEALTHY_WAIT_S = 90.0
 _FOREVER_S = 10.0**9
-
-#: How much longer than asked a run may go on until its acts are over, as a share of the duration.
-OVERTIME_SHARE_MAX = 0.5
-
-#: What a demo writes and the next one removes; `lab/` is the lab's own.
-MARKER = "made-by-demo"
-CONTENT = ("spool", "lake", "status", "logs", "manifest.sqlite", "manifest.lock", "state.sqlite", "alarms.sqlite")
-
-
-class Refused(Refusal, RuntimeError):
-    """The demo cannot start; the message says why and what to do."""
-
-
-@dataclass(slots=True)
-class Acts:
-    """What happens to the appliance and to ingest, and when (seconds after the traffic started)."""
-
-    kill_s: float
-    kill_latest_s: float
-    revive_s: float
-    revive_latest_s: float
-    ingest_kills_s: list[float]
-
-    def over(self, *, revived: bool, alarms: Mapping[str, StateValue], alarms_were: Collection[StateValue]) -> bool:
-        """Whether all has been shown: ingest died as often as asked, the appliance is back, and the alarm knows it."""
-        calm = all(state is StateValue.OK for state in alarms.values())
-        return revived and calm and StateValue.ALARM in alarms_were and not self.ingest_kills_s
-
-
-def plan_acts(duration_s: float, ingest_kills: int) -> Acts:
-    """The appliance dies once the alarm is OK and comes back once it was ALARM; ingest dies at even distances."""
-    scale = duration_s if duration_s else KILL_AFTER_S / 0.2
-    return Acts(
-        kill_s=0.15 * scale,
-        kill_latest_s=0.3 * scale,
-        revive_s=0.4 * scale,
-        revive_latest_s=0.65 * scale,
-        ingest_kills_s=[(index + 1) * scale * 0.9 / (ingest_kills + 1) for index in range(ingest_kills)],
-    )
 
 
 def run_demo(
@@ -83,29 +40,6 @@ def run_demo(
         prepare_folder(settings.data_path)
         demo = Demo(settings, headless=headless, rate=rate)
         return demo.run(plan_acts(duration_s, ingest_kills), duration_s, report)
-
-
-def refuse_unwritable(report: Path | None) -> None:
-    """`Refused` if the report could not be written in the end."""
-    try:
-        if report is not None:
-            there_before = report.exists()
-            report.open("a", encoding="utf-8").close()
-            if not there_before:
-                report.unlink()  # an empty report would tell of a run that never was
-    except OSError as error:
-        raise Refused(f"the report {report} cannot be written: {error.strerror}") from error
-
-
-def prepare_folder(data: Path) -> None:
-    """Remove what an earlier demo left, so that the figures are this run's; `Refused` if it is not a demo's."""
-    found = [path for name in CONTENT for path in sorted(data.glob(f"{name}*"))]
-    if found and not (data / MARKER).exists():
-        raise Refused(f"{data} holds records that are not a demo's; choose another folder with --data")
-    for path in found:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    data.mkdir(parents=True, exist_ok=True)
-    (data / MARKER).touch()
 
 
 def program() -> str:
