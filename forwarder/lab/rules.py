@@ -16,6 +16,7 @@ fragment has no ports, so a rule with ports does not fit it.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -30,6 +31,9 @@ LAB_RULES = Path(__file__).with_name("rules.toml")
 RULES_MAX = 1_000
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 DEFAULT_RULE = "default"
+
+#: A protocol or port; Python refuses to read numbers of thousands of digits.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class BadRules(Refusal, ValueError):
@@ -157,7 +161,7 @@ def _protocol(text: str) -> int | None:
         return None
     if text in PROTOCOLS:
         return PROTOCOLS[text]
-    if text.isascii() and text.isdecimal() and int(text) <= 255:
+    if _NUMBER.fullmatch(text) and int(text) <= 255:
         return int(text)
     raise BadRules(f"protocol {text!r}; allowed: any, {', '.join(PROTOCOLS)}, 0 to 255")
 
@@ -175,7 +179,7 @@ def _block(text: str) -> _Block | None:
 
 def _ports(text: str | int) -> range:
     first, dash, last = str(text).partition("-")
-    numbers = [int(part) for part in (first, last if dash else first) if part.isascii() and part.isdecimal()]
+    numbers = [int(part) for part in (first, last if dash else first) if _NUMBER.fullmatch(part)]
     if len(numbers) != 2 or not 0 <= numbers[0] <= numbers[1] <= 65_535:
         raise BadRules(f"ports {text!r}; allowed: a port, or FIRST-LAST, from 0 to 65535")
     return range(numbers[0], numbers[1] + 1)

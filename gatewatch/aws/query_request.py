@@ -28,6 +28,8 @@ DEPTH_MAX = 12
 CALL_FIELDS = ("Action", "Version")
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+#: A list's place; Python refuses to read numbers of thousands of digits.
+_PLACE = re.compile(r"[0-9]{1,19}")
 
 _Tree = dict[str, Any]
 
@@ -135,7 +137,7 @@ class _Reader:
             items = self._branch(items.get(wrapper, {}), path)
         numbered: dict[int, Any] = {}
         for name, item in items.items():
-            if name.isascii() and name.isdigit() and 0 < int(name) <= FIELDS_MAX:
+            if _PLACE.fullmatch(name) and 0 < int(name) <= FIELDS_MAX:
                 numbered[int(name)] = item
             else:
                 self.problems.append(_unknown(f"{path}.{name}"))

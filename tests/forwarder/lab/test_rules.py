@@ -73,6 +73,8 @@ def test_the_labs_rules_can_be_read() -> None:
         ('[[rules]]\nname = "a"\naction = "allow"\nsauce = "any"', "sauce"),
         ('[[rules]]\nname = "a"\naction = "allow"\nprotocol = "tpc"', "rule a: protocol 'tpc'"),
         ('[[rules]]\nname = "a"\naction = "allow"\nprotocol = "256"', "rule a: protocol '256'"),
+        (f'[[rules]]\nname = "a"\naction = "allow"\nprotocol = "{"9" * 5_000}"', "rule a: protocol '99"),
+        (f'[[rules]]\nname = "a"\naction = "allow"\nprotocol = "tcp"\nports = ["{"9" * 5_000}"]', "rule a: ports '99"),
         ('[[rules]]\nname = "a"\naction = "allow"\nsource = "10.0.0.1/24"', "has host bits set"),
         ('[[rules]]\nname = "a"\naction = "allow"\nports = ["80"]', "only tcp and udp have ports"),
         ('[[rules]]\nname = "a"\naction = "allow"\nprotocol = "tcp"\nports = ["80-70"]', "ports '80-70'"),

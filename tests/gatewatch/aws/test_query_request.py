@@ -81,6 +81,7 @@ def test_any_fields_give_parameters_or_an_aws_error(fields: dict[str, str], prot
     ({"Tags.1.Key": "a"}, ["Tags.1"]),
     ({"Tags": "a"}, ["Tags"]),
     ({"Subnets.member.1.x": "a"}, ["Subnets.1"]),
+    ({f"Subnets.member.{'9' * 5_000}": "a"}, [f"Subnets.{'9' * 5_000}"]),
     ({"Name.x": "a"}, ["Name"]),
 ])
 def test_what_does_not_fit_is_named(fields: dict[str, str], paths: list[str]) -> None:
