@@ -94,13 +94,18 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
         books.notes.append(f"{problem}; the forwarder goes on with the one before")
     if errors := sum(status.get("errors", {}).values()):
         books.notes.append(f"the forwarder met {errors} errors and went on; logs/forwarder.log has them")
+    running = now_s - float(status["time"]) < SILENT_S
+    if not running and not status.get("ended", True):
+        books.notes.append(
+            "the forwarder did not say that it ended: it was killed or hangs, and what it had not published by then, at "
+            "most a capture window, is in no record (docs/troubleshooting.md)"
+        )
     if cut_short := status.get("before", {}).get("cut_short", 0):
         books.notes.append(
             f"the forwarder was killed {cut_short} time{'s' if cut_short > 1 else ''}: what it had not published by then, "
             "at most a capture window, is in no record (docs/troubleshooting.md)"
         )
     _enter_live(books, live)
-    running = now_s - float(status["time"]) < SILENT_S
     other_runs = metrics.offered > live.offered
     if other_runs and not running:
         books.notes.append("the lake also holds earlier runs of the forwarder: flow records are compared with metrics")

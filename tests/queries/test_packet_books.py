@@ -157,6 +157,18 @@ def test_what_a_killed_forwarder_took_with_it_is_named(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("ended", "age_s", "noted"), [(False, 100, True), (True, 100, False), (False, 1, False)])
+def test_a_forwarder_that_is_silent_and_has_not_ended_is_told_of(
+    tmp_path: Path, ended: bool, age_s: int, noted: bool
+) -> None:
+    publish(tmp_path, "metrics", METRICS)
+    publish(tmp_path, "flow_logs", FLOWS)
+    write_status(tmp_path, "forwarder", HOUR_S, {"packets": LIVE, "ended": ended})
+    books = Books()
+    packet_books.enter(books, tmp_path, now_s=HOUR_S + age_s, under_way=False)
+    assert any("it was killed or hangs" in note for note in books.notes) == noted
+
+
 def test_a_forwarder_that_ended_and_began_again_balances(tmp_path: Path) -> None:
     publish(tmp_path, "metrics", METRICS)
     publish(tmp_path, "flow_logs", FLOWS)
