@@ -18,7 +18,7 @@ from gatewatch.demo.balancer import Balancer, NoAnswer, client, create_balancer,
 from gatewatch.demo.preparation import Refused, prepare_folder, refuse_unwritable
 from gatewatch.demo.report import foreign_records, make_report, write_report
 from gatewatch.demo.stage import Stage
-from gatewatch.demo.witnesses import contradictions, device_counts
+from gatewatch.demo.witnesses import CHAIN, contradictions, device_counts
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.up import refuse_taken_ports
@@ -82,7 +82,7 @@ class Demo:
         self._killed_s: float | None = None
         self._revived = False
         self._next_look_s = 0.0
-        self._api_answers = True
+        self._health_known = True
         self._restarted: set[str] = set()
 
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
@@ -187,13 +187,13 @@ class Demo:
             states = target_states(self._elbv2, target_group_arn)
         except NoAnswer as error:
             # The supervisor starts it again; packets do not wait for it, nor does the scenario.
-            if self._api_answers:
-                self._say(f"the API does not answer: {error}")
-            self._api_answers = False
+            if self._health_known:
+                self._say(str(error))
+            self._health_known = False
             return
-        if not self._api_answers:
-            self._say("the API answers again")
-        self._api_answers = True
+        if not self._health_known:
+            self._say("the targets' health is known again")
+        self._health_known = True
         names = {machine.instance_id: machine.name for machine in self._stage.lab.appliances}
         for target, state in states.items():
             if self._states.get(target) != state:
@@ -208,7 +208,10 @@ class Demo:
         lab = self._stage.lab
         broken = self._restarted | ({self._victim()} if self._killed_s is not None else set())
         unbroken = {machine.address: machine.name for machine in lab.appliances if machine.name not in broken}
-        devices = [device_counts(endpoint) for endpoint in lab.inventory.endpoints]
+        try:
+            devices = [device_counts(endpoint) for endpoint in lab.inventory.endpoints]
+        except OSError as error:
+            return [{"chain": CHAIN, "what": f"an endpoint's device cannot be asked: {error}"}]
         return contradictions(self._settings.data_path, devices, unbroken)
 
     def _finish(self, report: Path | None, started_s: float, drained: bool, contradicted: list[dict[str, Any]]) -> int:

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 
+import structlog
+
 from forwarder.lab.lab import Lab
 from forwarder.lab.silence import silence
 from gatewatch.demo.witnesses import DeviceCounts, device_counts
@@ -81,8 +83,12 @@ class Stage:
     def drain(self) -> bool:
         """End the sources in the order records flow and wait until the lake has all; False when it did not in time."""
         self.supervisor.stop("traffic")
-        silence(self.lab)
-        self.run_until(time.monotonic() + SETTLE_S_MAX, stop=self._at_rest_since(time.monotonic()))
+        try:
+            silence(self.lab)
+            self.run_until(time.monotonic() + SETTLE_S_MAX, stop=self._at_rest_since(time.monotonic()))
+        except OSError as error:
+            # Somebody took a namespace away; all the others are still to be ended in their order.
+            structlog.get_logger("demo").warning("the lab cannot be brought to rest", error=str(error))
         for name in ("forwarder", *(appliance.name for appliance in self.lab.appliances), "api", "alarms"):
             self.supervisor.stop(name)
         self.run_until(time.monotonic() + DRAIN_S_MAX, stop=self._nothing_is_held)

@@ -7,6 +7,7 @@ that lived through the whole run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,13 +31,17 @@ class DeviceCounts:
 
 
 def device_counts(endpoint: Endpoint) -> DeviceCounts:
-    """Read the kernel's counters of an endpoint's device."""
+    """Read the kernel's counters of an endpoint's device; `OSError` when namespace or device are gone."""
 
     def read() -> DeviceCounts:
         from pyroute2 import IPRoute
+        from pyroute2.netlink.exceptions import NetlinkError
 
         with IPRoute() as ip:
-            counts = next(iter(ip.link("get", ifname=endpoint.device))).get_attr("IFLA_STATS64")
+            try:
+                counts = next(iter(ip.link("get", ifname=endpoint.device))).get_attr("IFLA_STATS64")
+            except NetlinkError as error:
+                raise OSError(error.code, os.strerror(error.code), endpoint.device) from error
         return DeviceCounts(received=counts["rx_packets"], sent=counts["tx_packets"])
 
     return run_in(endpoint.netns, read)

@@ -15,7 +15,6 @@ ROOMS = ("gatewatch", "forwarder", "ingest", "queries", "dashboards")
 
 WITHOUT: dict[str, str] = {
     "gatewatch/__main__.py": "every test that runs `python -m gatewatch`",
-    "gatewatch/demo/stage.py": "tests/end_to_end",
     "gatewatch/lab_commands.py": "tests/forwarder/lab, tests/end_to_end/test_split_deployment.py",
     "gatewatch/records/alarm_event.py": "tests/gatewatch/records/test_tables.py",
     "gatewatch/records/appliance_access.py": "tests/gatewatch/records/test_tables.py",

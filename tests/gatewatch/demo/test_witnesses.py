@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gatewatch.demo.witnesses import DeviceCounts, contradictions
+from forwarder.inventory import Endpoint
+from gatewatch.demo.witnesses import DeviceCounts, contradictions, device_counts
 from gatewatch.status_file import write_status
 
 STATUS: dict[str, Any] = {
@@ -68,3 +69,13 @@ def test_what_runs_before_counted_is_counted_too(tmp_path: Path) -> None:
     write_status(tmp_path, "forwarder", 0.0, {**STATUS, "endpoints": [endpoint], "before": before})
     write_status(tmp_path, "appliance-1", 0.0, {"packets": {"received": 67, "returned": 61}})
     assert contradictions(tmp_path, [DeviceCounts(received=111, sent=96)], {"10.1.1.11": "appliance-1"}) == []
+
+
+@pytest.mark.parametrize(("device", "netns"), [("no-such-dev", ""), ("lo", "no-such-namespace")])
+def test_a_device_that_is_gone_is_an_error_of_the_system(device: str, netns: str) -> None:
+    endpoint = Endpoint(
+        id="vpce-1", interface_id="eni-1", subnet_id="subnet-1", address="10.0.1.10", device=device,
+        provider_vpc_id="vpc-2", router_mac="02:00:00:00:00:01", netns=netns,
+    )
+    with pytest.raises(OSError, match="No such"):
+        device_counts(endpoint)
