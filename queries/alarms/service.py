@@ -19,6 +19,7 @@ from gatewatch.bus.line_drafts import line_drafts
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.records import topics
 from gatewatch.records.alarm_event import AlarmEvent
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
@@ -29,6 +30,8 @@ from queries.alarms.notify import Change, Notifier, message
 from queries.alarms.reason import reason_data, reason_text
 from queries.alarms.state import FILE, AlarmState, HistoryItem, Stored
 from queries.lake import Lake, QueryFailed
+
+log = structlog.get_logger("alarms")
 
 STATUS_PERIOD_S = 1.0
 
@@ -70,13 +73,12 @@ class AlarmService:
         """Reads the definitions (`BadAlarm`) and opens the alarms' file."""
         self.settings = settings
         self.counts = Counts()
-        #: What failed at last and why, as far as it is logged.
-        self.logged: dict[str, str] = {}
         self.definitions = load_alarms(settings)
         self.state = AlarmState(settings.data_path / FILE)
         self.notifier = Notifier(settings.data_path / FILE, settings)
         self._publisher = publisher
         self._lake = Lake(settings.data_path)
+        self._repeated = RepeatedError(log)
         self._settle_definitions(time.time())
 
     def tick(self, now_s: float) -> None:
@@ -121,6 +123,22 @@ class AlarmService:
             },
             "bus": self._publisher.counts(),
         })
+
+    def attempt(self, what: str, act: Callable[[], None]) -> bool:
+        """Whether it went well; else the problem is shown in the status, and logged."""
+        try:
+            act()
+        except QueryFailed as error:
+            problem = str(error)
+            self._repeated.warning("alarms could not be evaluated", problem=problem)
+        # The service's outermost loop: a full disk must not keep alarms from being evaluated once there is room again.
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            self._repeated.exception(f"the alarms service met an error and goes on: it could not {what}")
+        else:
+            return True
+        self.counts.last_problem = problem
+        return False
 
     def close(self) -> None:
         """Close files; the publisher is the caller's."""
@@ -197,7 +215,6 @@ def _event(item: HistoryItem) -> AlarmEvent:
 
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT.  A bad alarms file, or a second service, ends it with its error message."""
-    log = structlog.get_logger("alarms")
     stop = stop_event()
     try:
         publisher = open_publisher(settings, "alarms")
@@ -213,11 +230,11 @@ def serve(settings: Settings) -> None:
     due = Due()
     try:
         while not stop.is_set():
-            stop.wait(turn(service, due, time.time(), time.monotonic(), log))
-        _guarded(service, "publish", lambda: service.publish(time.time()), log)
+            stop.wait(turn(service, due, time.time(), time.monotonic()))
+        service.attempt("publish", lambda: service.publish(time.time()))
         if not publisher.flush(FLUSH_S):
             log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
-        _guarded(service, "write status", lambda: service.write_status(time.time()), log)
+        service.attempt("write its status", lambda: service.write_status(time.time()))
     finally:
         if settings.alarm_webhook:
             service.notifier.stop()
@@ -225,9 +242,7 @@ def serve(settings: Settings) -> None:
         publisher.close()
 
 
-def turn(
-    service: AlarmService, due: Due, now_s: float, steady_s: float, log: structlog.stdlib.BoundLogger
-) -> float:
+def turn(service: AlarmService, due: Due, now_s: float, steady_s: float) -> float:
     """Do what is due, and say how many seconds nothing is.  `now_s` is the time of the data (epoch seconds).
 
     When something is due is told by `steady_s`, a clock that nobody sets: set back by an hour, no alarm would be
@@ -235,29 +250,9 @@ def turn(
     """
     if steady_s >= due.evaluate_at_s:
         due.evaluate_at_s = steady_s + service.settings.alarm_evaluation_s
-        if not _guarded(service, "evaluate", lambda: service.tick(now_s), log):
+        if not service.attempt("evaluate", lambda: service.tick(now_s)):
             service.counts.failed += 1
     if steady_s >= due.status_at_s:
         due.status_at_s = steady_s + STATUS_PERIOD_S
-        _guarded(service, "write status", lambda: service.write_status(now_s), log)
+        service.attempt("write its status", lambda: service.write_status(now_s))
     return max(0.01, min(due.evaluate_at_s, due.status_at_s) - time.monotonic())
-
-
-def _guarded(service: AlarmService, what: str, act: Callable[[], None], log: structlog.stdlib.BoundLogger) -> bool:
-    """Whether it went well; else the problem is shown in the status, and logged once until it changes."""
-    try:
-        act()
-    except QueryFailed as error:
-        problem = str(error)
-        if problem != service.logged.get(what):
-            log.warning("alarms could not be evaluated", problem=problem)
-    # The service's outermost loop: a full disk must not keep alarms from being evaluated once there is room again.
-    except Exception as error:
-        problem = f"{type(error).__name__}: {error}"
-        if problem != service.logged.get(what):
-            log.exception("the alarms service met an error and goes on", could_not=what)
-    else:
-        service.logged.pop(what, None)
-        return True
-    service.logged[what] = service.counts.last_problem = problem
-    return False

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import structlog
 
 from gatewatch.bus import open_consumer, open_publisher
 from gatewatch.records import topics
@@ -210,12 +209,10 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def test_a_clock_set_back_does_not_stop_the_evaluation(tmp_path: Path) -> None:
-    log = structlog.get_logger()
-
     def act(service: AlarmService) -> None:
         due = Due()
         for second, now_s in enumerate((HOUR_S, HOUR_S + 1, HOUR_S - 3_600, HOUR_S - 3_599)):
-            turn(service, due, float(now_s), 100.0 + second, log)
+            turn(service, due, float(now_s), 100.0 + second)
             assert service.counts.evaluated_s == now_s
         assert (service.counts.evaluations, service.counts.failed) == (4, 0)
 
@@ -225,7 +222,7 @@ def test_a_clock_set_back_does_not_stop_the_evaluation(tmp_path: Path) -> None:
 def test_a_status_that_cannot_be_written_does_not_end_the_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log, broken = structlog.get_logger(), [True]
+    broken = [True]
     write = service_module.write_status
 
     def full(*arguments: Any) -> None:
@@ -238,11 +235,11 @@ def test_a_status_that_cannot_be_written_does_not_end_the_service(
     def act(service: AlarmService) -> None:
         due = Due()
         for second in range(5):
-            turn(service, due, HOUR_S + second, 100.0 + second, log)
+            turn(service, due, HOUR_S + second, 100.0 + second)
         assert service.counts.evaluations == 5
         assert "No space left" in service.counts.last_problem
         broken.clear()
-        turn(service, due, HOUR_S + 5, 105.0, log)
+        turn(service, due, HOUR_S + 5, 105.0)
 
     run(settings_of(tmp_path), act)
     assert (read_status(tmp_path, "alarms") or {})["evaluations"] == 6
