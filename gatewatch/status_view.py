@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -40,8 +41,9 @@ def show_status(settings: Settings, output: str) -> int:
         return 0 if books.balanced else 1
     console = Console()
     now_s = time.time()
-    heard_s = {name: max(0.0, now_s - float(status["time"])) for name, status in read_all(settings.data_path).items()}
-    console.print(_services(settings, heard_s))
+    statuses = read_all(settings.data_path)
+    heard_s = {name: max(0.0, now_s - float(status["time"])) for name, status in statuses.items()}
+    console.print(_services(statuses, heard_s))
     counts = [count for hop in books.hops for count in (hop.received, hop.sent, hop.held, sum(hop.dropped.values()))]
     number_width = max([NUMBER_WIDTH_MIN, *(len(f"{count:,}") for count in counts)])
     for name in dict.fromkeys(hop.chain for hop in books.hops):
@@ -71,12 +73,12 @@ def _age(seconds: float) -> str:
     return f"{minutes} min {rest_s} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
 
 
-def _services(settings: Settings, heard_s: Mapping[str, float]) -> Table:
+def _services(statuses: Mapping[str, Mapping[str, Any]], heard_s: Mapping[str, float]) -> Table:
     table = _table("services", "service")
     table.add_column("process", justify="right")
     table.add_column("last heard")
-    for name, status in read_all(settings.data_path).items():
-        age_s = heard_s.get(name, 0.0)
+    for name, status in statuses.items():
+        age_s = heard_s[name]
         heard = f"{_age(age_s)} ago" if age_s < SILENT_S else f"[red]silent for {_age(age_s)}[/red]"
         table.add_row(name, str(status["pid"]), heard)
         problem = str(status.get("problem") or status.get("last_problem") or "")
