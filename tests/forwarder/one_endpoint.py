@@ -1,10 +1,11 @@
-"""The smallest network that carries a packet: an endpoint in one VPC, a node in another, one zone."""
+"""The smallest network that carries a packet: an endpoint in one VPC, a node and its target in another, one zone."""
 
 from __future__ import annotations
 
 import msgspec
 import tomli_w
 
+from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
 
 INVENTORY = Inventory(
@@ -20,6 +21,19 @@ INVENTORY = Inventory(
         provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
     ),),
 )
+
+TARGET = "10.9.0.2"
+
+
+def desired(revision: int = 1, deregistered_at_s: float | None = None) -> Desired:
+    """One load balancer with one healthy target."""
+    target = Target(
+        id="i-1", address=TARGET, zone="us-east-1a", state=TargetState.HEALTHY, deregistered_at_s=deregistered_at_s
+    )
+    group = TargetGroup(arn="arn:tg:targetgroup/fw/1", name="fw", vpc_id="vpc-p", targets=(target,))
+    return Desired(revision=revision, load_balancers=(LoadBalancer(
+        arn="arn:lb:loadbalancer/gwy/g/1", name="g", vpc_id="vpc-p", subnet_ids=("subnet-n",), target_group=group,
+    ),))
 
 
 def toml(inventory: Inventory) -> str:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from forwarder import service
 from forwarder.datapath.portable import PacketLoop
-from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
+from forwarder.desired import Desired
 from forwarder.inventory import Instance
 from forwarder.ports import Ports
 from forwarder.service import Forwarder, prober_command
@@ -24,7 +24,7 @@ from gatewatch.bus import Draft
 from gatewatch.records import topics
 from gatewatch.settings import load
 from gatewatch.status_file import read_status, write_status
-from tests.forwarder.one_endpoint import INVENTORY, toml
+from tests.forwarder.one_endpoint import INVENTORY, desired, toml
 
 
 class FakePort:
@@ -94,14 +94,7 @@ class FakeStore:
         return self.number
 
     def desired(self) -> Desired:
-        target = Target(
-            id="i-1", address="10.9.0.2", zone="us-east-1a", state=TargetState.HEALTHY,
-            deregistered_at_s=self.deregistered_at_s,
-        )
-        group = TargetGroup(arn="arn:tg:targetgroup/fw/1", name="fw", vpc_id="vpc-p", targets=(target,))
-        return Desired(revision=self.number, load_balancers=(LoadBalancer(
-            arn="arn:lb:loadbalancer/gwy/g/1", name="g", vpc_id="vpc-p", subnet_ids=("subnet-n",), target_group=group,
-        ),))
+        return desired(self.number, self.deregistered_at_s)
 
     def activate(self, arns: Any) -> None:
         self.activated += list(arns)

@@ -17,27 +17,16 @@ from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
 from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.portable import Closed, PacketLoop
-from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan, make_plan
-from tests.forwarder.one_endpoint import INVENTORY
+from tests.forwarder.one_endpoint import INVENTORY, TARGET, desired
 
-TARGET = "10.9.0.2"
 CLIENT, SERVER = "203.0.113.9", "10.0.3.7"
 
 
 def plan() -> Plan:
-    target = Target(id="i-1", address=TARGET, zone="us-east-1a", state=TargetState.HEALTHY)
-    group = TargetGroup(
-        arn="arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/fw/1", name="fw", vpc_id="vpc-p",
-        targets=(target,),
-    )
-    balancer = LoadBalancer(
-        arn="arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/gwy/g/1", name="g", vpc_id="vpc-p",
-        subnet_ids=("subnet-n",), target_group=group,
-    )
-    return make_plan(Desired(revision=1, load_balancers=(balancer,)), INVENTORY, maglev_slots=251)
+    return make_plan(desired(), INVENTORY, maglev_slots=251)
 
 
 def engine() -> Engine:
