@@ -27,7 +27,7 @@ def read_names(inventory: Path) -> dict[str, str]:
     """Names in an inventory's file; none where it cannot be read."""
     try:
         content = tomllib.loads(inventory.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError, RecursionError):
         return {}
     instances = content.get("instances")
     found = [_names(each) for each in instances] if isinstance(instances, list) else []

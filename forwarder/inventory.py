@@ -119,7 +119,8 @@ def read_inventory(path: Path) -> Inventory:
         inventory = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Inventory)
     except OSError as error:
         raise BadInventory(f"the inventory {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not TOML, not UTF-8 (an editor's Latin-1), a number of thousands of digits, or not an inventory.
         raise BadInventory(f"the inventory {path} is wrong: {error}") from error
     for problem in _problems(inventory):
         raise BadInventory(f"{path}: {problem}")

@@ -125,9 +125,13 @@ def read_rules(path: Path | None) -> Rules:
     if path is None:
         return Rules()
     try:
-        return parse_rules(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadRules(f"the rules {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadRules(f"the rules {path} cannot be used: {error}") from error
+    try:
+        return parse_rules(text)
     except BadRules as error:
         raise BadRules(f"the rules {path} cannot be used: {error}") from error
 
@@ -136,7 +140,7 @@ def parse_rules(text: str) -> Rules:
     """The rules of a TOML text; `BadRules` says what is wrong."""
     try:
         written = msgspec.convert(tomllib.loads(text), RuleFile)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # TOML's, msgspec's, and numbers of thousands of digits
         raise BadRules(str(error)) from error
     if len(written.rules) > RULES_MAX:
         raise BadRules(f"{len(written.rules)} rules; {RULES_MAX} are allowed")

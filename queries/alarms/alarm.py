@@ -94,7 +94,7 @@ def load_alarms(settings: Settings) -> list[AlarmEntry]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadAlarm(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also bytes that are no UTF-8, and numbers of thousands of digits
         raise BadAlarm(f"{path}: is not TOML: {error}") from error
     try:
         alarms = msgspec.convert(content, _File).alarm

@@ -35,7 +35,9 @@ def test_ids_and_addresses_have_the_instances_name(tmp_path: Path) -> None:
     console.close()
 
 
-@pytest.mark.parametrize("text", [None, "this is no TOML", "instances = 3", "[[instances]]\nname = 7", "instances = [1]"])
+@pytest.mark.parametrize("text", [None, "this is no TOML", "instances = 3", "[[instances]]\nname = 7", "instances = [1]",
+                                  "a = " + "9" * 5_000, "a = " + "[" * 20_000],
+                         ids=["none", "words", "number", "no-id", "no-table", "digits", "depth"])
 def test_without_a_good_inventory_there_are_no_names(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "inventory.toml"
     if text is not None:

@@ -110,3 +110,13 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: tuple[str, str], message
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInventory, match=r"inventory\.toml cannot be read: No such file"):
         read_inventory(tmp_path / "inventory.toml")
+
+
+@pytest.mark.parametrize(
+    "content", [b"# B\xfcro", b"a = " + b"9" * 5_000, b"a = " + b"[" * 20_000], ids=["latin-1", "digits", "depth"]
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "inventory.toml"
+    file.write_bytes(GOOD.encode() + content)
+    with pytest.raises(BadInventory, match=r"inventory\.toml is wrong: "):
+        read_inventory(file)

@@ -51,11 +51,18 @@ def test_an_unknown_name_in_a_file_is_refused(tmp_path: Path) -> None:
         load({}, {}, file)
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "cannot be read"), ("a = = 1", "is not TOML")])
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"), (b"a = = 1", "is not TOML"), (b"# B\xfcro", "is not TOML"),
+        (b"a = " + b"9" * 5_000, "is not TOML"), (b"a = " + b"[" * 20_000, "is not TOML"),
+    ],
+    ids=["none", "syntax", "latin-1", "digits", "depth"],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "gatewatch.toml"
     if content is not None:
-        file.write_text(content)
+        file.write_bytes(content)
     with pytest.raises(BadSetting, match=message):
         load({}, {}, file)
 

@@ -95,3 +95,13 @@ def test_a_bad_rule_is_refused_by_name(text: str, fault: str, tmp_path: Path) ->
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadRules, match="No such file"):
         read_rules(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "content", [b"# B\xfcro", b"a = " + b"9" * 5_000, b"a = " + b"[" * 20_000], ids=["latin-1", "digits", "depth"]
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_bytes(content)
+    with pytest.raises(BadRules, match=r"rules\.toml cannot be used: "):
+        read_rules(file)

@@ -62,6 +62,8 @@ def test_a_file_of_alarms() -> None:
     ("text", "message"),
     [
         ("[[alarm", "is not TOML"),
+        ("a = " + "9" * 5_000, "is not TOML"),
+        ("a = " + "[" * 20_000, "is not TOML"),
         (entry(name=""), "missing required field `name`"),
         (entry(statistic='"p99"'), r"Invalid enum value 'p99'.*alarm\[0\].statistic"),
         (entry(perod_s="5"), "unknown field `perod_s`"),
