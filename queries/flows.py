@@ -171,16 +171,13 @@ class FlowChoices:
 
     drop_reasons: list[str]
     target_ids: list[str]
-    endpoint_ids: list[str]
 
 
 def choices(lake: Lake, *, start_s: float, end_s: float) -> FlowChoices:
     """What a filter may choose from.  Raises `QueryFailed`."""
     lists = ", ".join(
         f"coalesce(list_sort(list(DISTINCT {column}) FILTER (WHERE {column} IS NOT NULL)), []) AS {name}"
-        for column, name in (
-            ("gw_drop_reason", "drop_reasons"), ("gw_target_id", "target_ids"), ("gw_endpoint_id", "endpoint_ids")
-        )
+        for column, name in (("gw_drop_reason", "drop_reasons"), ("gw_target_id", "target_ids"))
     )
     found = lake.fetch(
         f'SELECT {lists} FROM flow_logs WHERE "start" >= $start_s AND "start" < $end_s',

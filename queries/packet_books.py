@@ -9,6 +9,7 @@ latter (`unrecorded`), and exactly so many may be missing, as `skipdata`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from operator import or_
@@ -89,27 +90,27 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
     if status is None:
         books.notes.append("the forwarder has not written its counters yet")
         return
-    live = _live(with_all_runs(status))
-    if problem := status.get("inventory_problem"):
-        books.notes.append(f"{problem}; the forwarder goes on with the one before")
-    if errors := sum(status.get("errors", {}).values()):
-        books.notes.append(f"the forwarder met {errors} errors and went on; logs/forwarder.log has them")
     running = now_s - float(status["time"]) < SILENT_S
-    if not running and not status.get("ended", True):
-        books.notes.append(
-            "the forwarder did not say that it ended: it was killed or hangs, and what it had not published by then, at "
-            "most a capture window, is in no record (docs/troubleshooting.md)"
-        )
-    if cut_short := status.get("before", {}).get("cut_short", 0):
-        books.notes.append(
-            f"the forwarder was killed {cut_short} time{'s' if cut_short > 1 else ''}: what it had not published by then, "
-            "at most a capture window, is in no record (docs/troubleshooting.md)"
-        )
+    books.notes += _notes(status, running)
+    live = _live(with_all_runs(status))
     _enter_live(books, live)
     other_runs = metrics.offered > live.offered
     if other_runs and not running:
         books.notes.append("the lake also holds earlier runs of the forwarder: flow records are compared with metrics")
     _enter_lake(books, live, metrics, flows, at_rest=not running and not under_way, other_runs=other_runs)
+
+
+def _notes(status: Mapping[str, Any], running: bool) -> Iterator[str]:
+    """What a person should know of the forwarder before comparing its counters."""
+    if problem := status.get("inventory_problem"):
+        yield f"{problem}; the forwarder goes on with the one before"
+    if errors := sum(status.get("errors", {}).values()):
+        yield f"the forwarder met {errors} errors and went on; logs/forwarder.log has them"
+    lost = "what it had not published by then, at most a capture window, is in no record (docs/troubleshooting.md)"
+    if not running and not status.get("ended", True):
+        yield f"the forwarder did not say that it ended: it was killed or hangs, and {lost}"
+    if cut_short := status.get("before", {}).get("cut_short", 0):
+        yield f"the forwarder was killed {cut_short} time{'s' if cut_short > 1 else ''}: {lost}"
 
 
 def _live(status: dict[str, Any]) -> Counters:

@@ -9,7 +9,7 @@ import pytest
 
 from queries.flows import LIMIT_MAX, PAGE_COLUMNS, BadFilter, FlowFilter, choices, flows
 from queries.lake import Lake
-from tests.queries.lake_builder import ENDPOINT, HOUR_S, balancer_flow, flow, publish
+from tests.queries.lake_builder import HOUR_S, balancer_flow, flow, publish
 
 ROWS = [
     flow(HOUR_S, srcport=1),
@@ -106,6 +106,5 @@ def test_menus_offer_what_was_seen(lake: Lake) -> None:
     offered = choices(lake, start_s=HOUR_S, end_s=HOUR_S + 60)
     assert offered.drop_reasons == ["no_target"]
     assert offered.target_ids == ["i-1", "i-2"]
-    assert offered.endpoint_ids == [ENDPOINT, "vpce-2"]
     nothing = choices(lake, start_s=0, end_s=1)
-    assert (nothing.drop_reasons, nothing.target_ids, nothing.endpoint_ids) == ([], [], [])
+    assert (nothing.drop_reasons, nothing.target_ids) == ([], [])
