@@ -47,53 +47,44 @@ ERROR_PAUSE_S = 0.1
 OUTBOX_ITEMS_MAX = 32
 
 
-class Endpoint(Protocol):
-    """What the loop needs of an endpoint's port (`packet_socket.EndpointPort`)."""
-
-    down: bool
-    frames_other: int
+class Port(Protocol):
+    """What the loop needs of either port."""
 
     def fileno(self) -> int:
         """Descriptor to wait on."""
+
+    def new_batch(self) -> None:
+        """A batch to send begins."""
+
+    def kernel_drops(self) -> int:
+        """Drops since last asked."""
+
+    def refuse_new(self) -> None:
+        """Take nothing more in."""
+
+
+class Endpoint(Port, Protocol):
+    """What it needs of an endpoint's port (`packet_socket.EndpointPort`)."""
+
+    frames_other: int
 
     def receive(self, packets_max: int) -> list[bytes]:
         """Waiting packets."""
 
-    def new_batch(self) -> None:
-        """A batch begins."""
-
     def deliver(self, inner: bytes) -> bool:
         """Send to the router."""
 
-    def kernel_drops(self) -> int:
-        """Drops since last asked."""
 
-    def refuse_new(self) -> None:
-        """Take nothing more in."""
-
-
-class Node(Protocol):
-    """What the loop needs of a node's port (`geneve_socket.NodePort`)."""
+class Node(Port, Protocol):
+    """What it needs of a node's port (`geneve_socket.NodePort`)."""
 
     address: str
-
-    def fileno(self) -> int:
-        """Descriptor to wait on."""
 
     def receive(self, datagrams_max: int) -> list[tuple[bytes, str, int]]:
         """Waiting datagrams."""
 
-    def new_batch(self) -> None:
-        """A batch begins."""
-
     def send(self, outer: bytes, target_address: str) -> bool:
         """Send to a target."""
-
-    def kernel_drops(self) -> int:
-        """Drops since last asked."""
-
-    def refuse_new(self) -> None:
-        """Take nothing more in."""
 
 
 @dataclass(slots=True, kw_only=True)
