@@ -145,7 +145,7 @@ def _way(plan: Plan) -> Text:
 
 def _commands(plan: Plan, holder: Holder | None) -> Text:
     router = next(namespace.name for namespace in plan.namespaces if namespace.role is Role.ROUTER)
-    endpoint = plan.inventory.endpoints[0]
+    endpoint, node = plan.inventory.endpoints[0], plan.inventory.nodes[0]
     enter = "nsenter --user --mount --preserve-credentials --target {}"
     client, server = plan.clients[0], plan.servers[0]
     commands = (
@@ -153,7 +153,7 @@ def _commands(plan: Plan, holder: Holder | None) -> Text:
         ("which table a packet meets, and one of the tables",
          f"ip -n {router} rule; ip -n {router} route show table {topology.EDGE_TABLE}"),
         ("packets before and after inspection", f"ip netns exec {endpoint.netns} tcpdump -ni {endpoint.device}"),
-        ("the same in GENEVE", f"ip netns exec {endpoint.netns} tcpdump -ni zone-a udp port 6081"),
+        ("the same in GENEVE", f"ip netns exec {node.netns} tcpdump -ni {node.device} udp port 6081"),
         (f"a page from {server.name}, through the gateway",
          f"ip netns exec {client.netns} python3 -c 'import urllib.request as r;"
          f" print(r.urlopen(\"http://{server.address}/\").read())'"),
