@@ -114,11 +114,14 @@ def serve(settings: Settings) -> None:
         raise SystemExit(f"the AWS API cannot listen on {address}: {error.strerror}") from error
     log = structlog.get_logger()
     log.info("api listens", host=settings.api_host, port=settings.api_port)
-    while service.alive and not stop.is_set():
-        service.tick(time.time())
-        stop.wait(STATUS_S)
-    ended_by_itself = not stop.is_set()
-    service.stop()
-    store.close()
+    try:
+        while service.alive and not stop.is_set():
+            service.tick(time.time())
+            stop.wait(STATUS_S)
+        ended_by_itself = not stop.is_set()
+    finally:
+        # Whatever ended the loop ends the port's thread, too: it would serve on without status, and nobody start it again.
+        service.stop()
+        store.close()
     if ended_by_itself:
         raise SystemExit("the AWS API's server ended without being told to; its log says why")

@@ -22,7 +22,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, WaiterError
 from botocore.parsers import ResponseParserError
 
-from forwarder.control.service import ApiService
+from forwarder.control import service as module
+from forwarder.control.service import ApiService, serve
 from forwarder.control.store import Observation, Store
 from forwarder.desired import TargetState
 from gatewatch.settings import Settings
@@ -278,3 +279,21 @@ def call_until_it_dies(elbv2: Any, answered: list[str]) -> None:
     with suppress(BotoCoreError, ResponseParserError):
         while True:
             answered.append(elbv2.describe_account_limits()["ResponseMetadata"]["RequestId"])
+
+
+def test_an_error_in_the_loop_ends_the_port_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the supervisor sees it and starts the API again."""
+    ticks: list[float] = []
+
+    def broken(self: ApiService, now_s: float) -> None:
+        ticks.append(now_s)
+        if len(ticks) == 1:
+            raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(ApiService, "tick", broken)
+    monkeypatch.setattr(module, "stop_event", threading.Event)
+    settings = Settings(data=str(tmp_path), inventory=str(INVENTORY), api_port=free_port())
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        serve(settings)
+    assert "api-server" not in {thread.name for thread in threading.enumerate()}
+    assert not healthy(settings.api_port)
