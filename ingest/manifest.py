@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gatewatch.read_only import read_only
+
 BUSY_TIMEOUT_S = 10.0
 LAKE = "lake"
 MANIFEST = "manifest.sqlite"
@@ -113,16 +115,14 @@ class Manifest:
     def _rows(self, question: str, values: Sequence[Any] = ()) -> list[Any]:
         if not self._path.exists():
             return []
-        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
         try:
-            return connection.execute(question, values).fetchall()
+            with read_only(self._path) as connection:
+                return connection.execute(question, values).fetchall()
         except sqlite3.OperationalError as error:
             # Ingest is just making it: the file is there, its tables are not.
             if "no such table" in str(error):
                 return []
             raise
-        finally:
-            connection.close()
 
 
 def _twice_ms(time_s: float | None) -> tuple[int | None, int | None]:

@@ -7,7 +7,6 @@ Files never change, so each is counted once.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gatewatch.bus.spool import spool_folder
+from gatewatch.read_only import read_only
 from gatewatch.records.tables import BY_TOPIC, REJECTS, TABLES
 from ingest.manifest import Manifest, Stream
 from queries.hop import Books, Difference, Hop
@@ -23,7 +23,6 @@ from queries.lake import Lake, QueryFailed
 
 #: How often manifest and files are read again until nothing was published in between.
 READINGS_MAX = 5
-BUSY_TIMEOUT_S = 10.0
 
 #: Files whose row count is remembered.
 FILES_REMEMBERED_MAX = 100_000
@@ -156,8 +155,7 @@ def _rows(path: str) -> int:
 def _spool(path: Path, streams: list[Stream]) -> list[SpoolTopic]:
     last_seqs = {(each.origin, each.topic): each.last_seq for each in streams}
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as opened:
+        with read_only(path) as opened:
             opened.execute("begin")
             row = opened.execute("select origin from identity").fetchone()
             if row is None:

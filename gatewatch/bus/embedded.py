@@ -17,6 +17,7 @@ import structlog
 
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
+from gatewatch.read_only import read_only
 
 LOOK_S = 0.05
 DISCOVER_S = 0.5
@@ -239,12 +240,7 @@ class EmbeddedConsumer:
 def _is_made(path: Path) -> bool:
     """Whether the file is a spool with its identity: its service may be in the middle of making it."""
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        with read_only(path) as connection:
+            return bool(connection.execute("select count(*) from identity").fetchone()[0])
     except sqlite3.OperationalError:
         return False
-    try:
-        return bool(connection.execute("select count(*) from identity").fetchone()[0])
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        connection.close()

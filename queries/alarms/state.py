@@ -11,7 +11,6 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gatewatch.read_only import read_only
 from gatewatch.refusal import Refusal
 from gatewatch.status_file import read_status
 from gatewatch.transaction import transaction
@@ -328,8 +328,7 @@ def _read(data: Path, question: Callable[[sqlite3.Connection], list[T]]) -> list
     if not path.exists():
         return []
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+        with read_only(path) as connection:
             return question(connection)
     except sqlite3.DatabaseError as error:
         # The service is just making it: the file is there, its tables are not.

@@ -40,6 +40,15 @@ def test_a_message_arrives_as_it_was_published(tmp_path: Path) -> None:
     one.close()
 
 
+@pytest.mark.parametrize("name", ["my #1 lab", "what?", "100%41"])
+def test_a_data_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    one, reader = publisher(tmp_path / name, "api"), consumer(tmp_path / name)
+    one.publish([draft("a", "x")])
+    assert [message.value for message in reader.poll(1, 10)] == [b"x"]
+    reader.close()
+    one.close()
+
+
 def test_polls_are_bounded_and_miss_nothing(tmp_path: Path) -> None:
     one, reader = publisher(tmp_path, "api"), consumer(tmp_path)
     one.publish([draft(topic, str(number)) for number in range(10) for topic in "ab"])
