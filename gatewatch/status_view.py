@@ -80,7 +80,7 @@ def _services(statuses: Mapping[str, Mapping[str, Any]], heard_s: Mapping[str, f
     for name, status in statuses.items():
         age_s = heard_s[name]
         heard = f"{_age(age_s)} ago" if age_s < SILENT_S else f"[red]silent for {_age(age_s)}[/red]"
-        table.add_row(name, str(status["pid"]), heard)
+        table.add_row(escape(name), str(status["pid"]), heard)
         problem = str(status.get("problem") or status.get("last_problem") or "")
         if problem and age_s < SILENT_S:
             table.add_row("", "", f"[red]{escape(problem)}[/red]")
@@ -104,22 +104,22 @@ def _hops(name: str, hops: list[Hop], number_width: int) -> Table:
         reasons = "".join(f"\n  {reason} {count:,}" for reason, count in sorted(hop.dropped.items()) if count)
         unit = "" if hop.unit == name.split()[0] else f", {hop.unit}"
         numbers = (hop.received, hop.sent, sum(hop.dropped.values()), hop.held)
-        table.add_row(f"{hop.name}{unit}[dim]{reasons}[/dim]", *(f"{number:,}" for number in numbers))
+        table.add_row(f"{escape(hop.name + unit)}[dim]{escape(reasons)}[/dim]", *(f"{number:,}" for number in numbers))
     return table
 
 
 def _verdict(console: Console, books: Chain, heard_s: Mapping[str, float]) -> None:
     console.print()
     for note in books.notes:
-        console.print(f"note: {note}")
+        console.print(f"note: {escape(note)}")
     for difference in books.differences:
         console.print(
-            f"[red]differs[/red]  {difference.chain}: {difference.what}: "
+            f"[red]differs[/red]  {difference.chain}: {escape(difference.what)}: "
             f"expected {difference.expected:,}, found {difference.found:,}"
         )
     console.print("[green]The books balance.[/green]" if books.balanced else "[red]The books do not balance.[/red]")
     if told := silence(heard_s):
-        console.print(f"[yellow]{told}[/yellow]", soft_wrap=True)
+        console.print(f"[yellow]{escape(told)}[/yellow]", soft_wrap=True)
 
 
 def silence(heard_s: Mapping[str, float]) -> str:

@@ -31,7 +31,15 @@ def read_credentials(path: Path) -> dict[str, Credential]:
         parser.read_string(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadCredentials(f"the credentials file {path} cannot be read: {error.strerror}") from error
-    except (configparser.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BadCredentials(f"the credentials file {path} is wrong: it is not UTF-8") from error
+    except configparser.ParsingError as error:
+        # Not the error's own text, nor the error as the cause: both repeat the line, which may be a secret.
+        place = getattr(error, "lineno", None) or error.errors[0][0]
+        raise BadCredentials(
+            f"the credentials file {path} is wrong: line {place} is neither [user] nor name = value below one"
+        ) from None
+    except configparser.Error as error:
         raise BadCredentials(f"the credentials file {path} is wrong: {error}") from error
     found: dict[str, Credential] = {}
     for name in parser.sections():

@@ -49,6 +49,20 @@ def test_the_exit_status_says_whether_the_books_balance(
     assert all(word in output for word in words)
 
 
+def test_what_others_wrote_is_printed_as_it_is(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names and notes can hold what the terminal library takes for markup."""
+    hop = Hop(chain="packets", name="spool [/x]", unit="packets", received=1, sent=0, dropped={"[/y]": 1}, held=0)
+    difference = Difference(chain="packets", what="[/z]", expected=1, found=2)
+    odd = Chain(hops=[hop], differences=[difference], notes=["vpc-1 has the cidr '[/b]'"])
+    monkeypatch.setattr("gatewatch.status_view.chain", lambda data: odd)
+    write_status(settings.data_path, "appliance-[red]", time.time(), {})
+    assert show_status(settings, "table") == 1
+    output = capsys.readouterr().out
+    assert all(word in output for word in ("spool [/x]", "[/y] 1", "[/z]: expected", "cidr '[/b]'", "appliance-[red]"))
+
+
 def test_programs_get_json(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("gatewatch.status_view.chain", lambda data: DIFFERS)
     assert show_status(settings, "json") == 1

@@ -20,6 +20,19 @@ def test_users_by_access_key(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("text", "line"), [
+    ("[alice]\naws_access_key_id = AKIA1\nwJalrXUtnFEMI\n", 3), ("aws_secret_access_key = wJalrXUtnFEMI\n", 1),
+])
+def test_a_wrong_line_is_named_and_not_repeated(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "credentials"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadCredentials, match=f"is wrong: line {line} ") as caught:
+        read_credentials(path)
+    assert "wJalrXUtnFEMI" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
 @pytest.mark.parametrize(("text", "reason"), [
     ("", "no credentials"), ("[alice]\naws_access_key_id = AKIA1\n", "needs aws_access_key_id"), ("what", "is wrong"),
 ])
