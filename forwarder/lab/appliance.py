@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import select
 import signal
 import socket
@@ -32,6 +33,7 @@ from forwarder.lab.privilege import join_if_held
 from forwarder.lab.rules import Rules, read_rules
 from forwarder.wire.geneve_codec import GENEVE_PORT
 from gatewatch.bus.open import open_publisher
+from gatewatch.refusal import Refusal
 from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
@@ -46,13 +48,20 @@ REPORT_MS = 1_000
 #: Longest that packets are still worked off once the end was asked for.
 STOP_S = 1.0
 
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TTL = 64
 _OUTER = struct.Struct("!BBHHHBBH4s4sHHHH")
 _log = structlog.get_logger("appliance")
 
 
+class BadName(Refusal, ValueError):
+    """A name that cannot be a file's."""
+
+
 def service_name(name: str) -> str:
-    """Name of an appliance's status file and spool: `appliance-<name>`, without saying appliance twice."""
+    """Name of an appliance's status file and spool: `appliance-<name>`, without saying appliance twice; `BadName`."""
+    if not _NAME.fullmatch(name):
+        raise BadName(f"the name {name!r} cannot be an appliance's; allowed: 1 to 64 letters, digits, '.', '_' and '-'")
     return name if name.startswith("appliance") else f"appliance-{name}"
 
 
@@ -138,7 +147,7 @@ def serve(
 ) -> None:
     """Run the appliance until SIGTERM or SIGINT; SIGUSR1 makes its health check fail, or answer again.
 
-    With `netns` it joins an ordinary user's lab first.  `BadRules` or `OSError` when it cannot start.
+    With `netns` it joins an ordinary user's lab first.  `BadRules`, `BadName` or `OSError` when it cannot start.
     """
     if netns:
         join_if_held(settings.data_path)

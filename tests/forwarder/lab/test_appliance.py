@@ -21,7 +21,7 @@ import pytest
 
 from forwarder.datapath.network_namespace import run_in
 from forwarder.lab import appliance as appliance_module
-from forwarder.lab.appliance import service_name
+from forwarder.lab.appliance import BadName, service_name
 from forwarder.lab.lab import Lab
 from forwarder.lab.namespace_loop import NamespaceLoop
 from forwarder.lab.servers import Servers, body
@@ -117,6 +117,12 @@ def outer(payload: bytes, source_port: int) -> bytes:
 
 def test_a_service_is_not_called_appliance_twice() -> None:
     assert (service_name("appliance-1"), service_name("fw")) == ("appliance-1", "appliance-fw")
+
+
+@pytest.mark.parametrize("name", ["", "../../x", "a/b", "[/x]", "a\n", "x" * 65])
+def test_a_name_that_cannot_be_a_files_is_refused(name: str) -> None:
+    with pytest.raises(BadName, match="allowed: 1 to 64 letters"):
+        service_name(name)
 
 
 @pytest.mark.network
