@@ -28,6 +28,8 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+#: Longest body of a request: a callback's has the page's state and, on the SQL page, one statement.
+BODY_BYTES_MAX = 1 << 20
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 _INDEX = """<!DOCTYPE html>
@@ -92,10 +94,21 @@ def _serve_health(server: FastAPI, console: Console) -> None:
     server.add_api_route("/health", health, methods=["GET"], include_in_schema=False)
 
 
+def _refusal(request: Request) -> Response | None:
+    """An answer to a body that would be read into memory whole and is too long, or does not say how long it is."""
+    length = request.headers.get("content-length", "")
+    if "transfer-encoding" in request.headers:
+        return JSONResponse({"detail": "a body needs a Content-Length"}, 411)
+    # The server has made sure that it is a number.
+    if len(length) > len(str(BODY_BYTES_MAX)) or int(length or 0) > BODY_BYTES_MAX:
+        return JSONResponse({"detail": f"the body is larger than {BODY_BYTES_MAX} bytes"}, 413)
+    return None
+
+
 def _protect(server: FastAPI, console: Console) -> None:
     @server.middleware("http")
     async def headers(request: Request, call_next: Any) -> Response:
-        response: Response = await call_next(request)
+        response: Response = _refusal(request) or await call_next(request)
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

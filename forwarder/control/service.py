@@ -16,7 +16,7 @@ from forwarder.control.inventory_file import InventoryFile
 from forwarder.control.store import BadStore, Store
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
-from gatewatch.aws.server import application
+from gatewatch.aws.server import application, names_of
 from gatewatch.bus.open import open_publisher
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.service import stop_event
@@ -49,7 +49,9 @@ class ApiService:
         credentials = read_credentials(Path(settings.api_credentials)) if settings.api_credentials else None
         self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)
         self._server = uvicorn.Server(uvicorn.Config(
-            application(self._dispatcher, body_bytes_max=settings.api_body_bytes_max),
+            application(
+                self._dispatcher, body_bytes_max=settings.api_body_bytes_max, names=names_of(settings.api_host)
+            ),
             log_level="warning", access_log=False, lifespan="off",
             limit_concurrency=settings.api_requests_max, timeout_keep_alive=30, timeout_graceful_shutdown=GRACE_S,
             server_header=False,

@@ -9,7 +9,7 @@ import pytest
 
 from gatewatch.aws import server
 from gatewatch.aws.dispatch import Dispatcher
-from gatewatch.aws.server import application
+from gatewatch.aws.server import application, names_of
 
 BODY = b"Action=DescribeLoadBalancers&Version=2015-12-01"
 SIGNED = [
@@ -20,9 +20,12 @@ SIGNED = [
 
 def ask(
     backend: Any, method: str = "POST", path: str = "/", chunks: list[bytes | None] | None = None, bytes_max: int = 1000,
+    listens_on: str = "127.0.0.1", host: str = "127.0.0.1:8060",
 ) -> tuple[int, bytes]:
     """Status and body; a None among the chunks is a client that goes silent for ever, no chunk at all one that left."""
-    app = application(Dispatcher(backend, credentials=None, clock_s=lambda: 0.0), body_bytes_max=bytes_max)
+    app = application(
+        Dispatcher(backend, credentials=None, clock_s=lambda: 0.0), body_bytes_max=bytes_max, names=names_of(listens_on)
+    )
     waiting = [BODY] if chunks is None else list(chunks)
     sent: list[dict[str, Any]] = []
 
@@ -39,7 +42,7 @@ def ask(
 
     scope = {
         "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
-        "query_string": b"", "root_path": "", "scheme": "http", "headers": SIGNED, "client": ("192.0.2.1", 1),
+        "query_string": b"", "root_path": "", "scheme": "http", "headers": [*SIGNED, (b"host", host.encode())], "client": ("192.0.2.1", 1),
         "server": ("127.0.0.1", 8060),
     }
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
@@ -51,6 +54,15 @@ def test_a_call(backend: Any) -> None:
     assert status == 200
     assert b"<DescribeLoadBalancersResult>" in body
     assert backend.calls[0].caller.source_ip_address == "192.0.2.1"
+
+
+@pytest.mark.parametrize(("listens_on", "host", "status"), [
+    ("127.0.0.1", "localhost:8060", 200), ("::1", "[::1]:8060", 200), ("127.0.0.1", "evil.example:8060", 400),
+    ("0.0.0.0", "api:8060", 200), ("10.1.2.3", "gateway.example", 200),
+])
+def test_an_api_on_loopback_answers_to_no_other_name(backend: Any, listens_on: str, host: str, status: int) -> None:
+    assert ask(backend, listens_on=listens_on, host=host)[0] == status
+    assert len(backend.calls) == (status == 200)
 
 
 def test_health(backend: Any) -> None:
