@@ -35,7 +35,7 @@ from forwarder.inventory import BadInventory, Inventory
 from forwarder.ports import Ports
 from forwarder.start_up import find, usable_inventory, wait_for
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
-from gatewatch.bus import Publisher, open_publisher
+from gatewatch.bus import Publisher, hand_over, open_publisher
 from gatewatch.forwarder_runs import before
 from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
@@ -51,8 +51,6 @@ CONTROL_S = 0.1
 STATUS_S = 1.0
 #: Longest a thread may keep the interpreter from the packet thread.
 SWITCH_INTERVAL_S = 0.0005
-#: How long the bus may take for the last records.
-FLUSH_S = 10.0
 
 
 def serve(settings: Settings) -> None:
@@ -175,8 +173,7 @@ class Forwarder:
             self.telemetry.stop()
             telemetry.join()
         before_flush()
-        if not self._publisher.flush(FLUSH_S):
-            log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
+        hand_over(self._publisher)
         self._write_status(ended=True)
         self._ports.close()
 

@@ -17,7 +17,7 @@ from forwarder.control.store import BadStore, Store
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.server import application, names_of
-from gatewatch.bus.open import open_publisher
+from gatewatch.bus import hand_over, open_publisher
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
@@ -82,10 +82,11 @@ class ApiService:
         })
 
     def stop(self) -> None:
-        """Finish the requests under way, move their events, write the last status, close the bus."""
+        """Finish the requests under way, hand their events over, write the last status, close the bus."""
         self._server.should_exit = True
         self._serving.join()
         self._relay.stop()
+        hand_over(self._publisher)
         self.tick(time.time())
         self._publisher.close()
 

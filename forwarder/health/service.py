@@ -22,7 +22,7 @@ from forwarder.health.probe_threads import ProbeThreads
 from forwarder.health.schedule import Change, Key, Schedule
 from forwarder.inventory import Instance, read_inventory
 from forwarder.telemetry.json_lines import json_drafts
-from gatewatch.bus import Draft, Publisher, open_publisher
+from gatewatch.bus import Draft, Publisher, hand_over, open_publisher
 from gatewatch.records import topics
 from gatewatch.records.target_health import TargetHealthChange
 from gatewatch.repeated_error import RepeatedError
@@ -37,7 +37,6 @@ TURN_S = 0.1
 STATUS_S = 1.0
 #: Changes kept while the bus takes none; past it the oldest are given up and counted.
 PENDING_CHANGES_MAX = 10_000
-FLUSH_S = 5.0
 
 
 def serve(settings: Settings) -> None:
@@ -52,7 +51,7 @@ def serve(settings: Settings) -> None:
         prober.run(stop)
     finally:
         threads.close()
-        publisher.flush(FLUSH_S)
+        hand_over(publisher)
         publisher.close()
         store.close()
 

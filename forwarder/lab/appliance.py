@@ -32,7 +32,7 @@ from forwarder.lab.inspection import Inspector
 from forwarder.lab.privilege import join_if_held
 from forwarder.lab.rules import Rules, read_rules
 from forwarder.wire.geneve_codec import GENEVE_PORT
-from gatewatch.bus.open import open_publisher
+from gatewatch.bus import hand_over, open_publisher
 from gatewatch.refusal import Refusal
 from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
@@ -162,6 +162,7 @@ def serve(
     with contextlib.ExitStack() as ending:
         publisher = open_publisher(settings, service_name(name))
         ending.callback(publisher.close)
+        ending.callback(hand_over, publisher)
         log = AccessLog(publisher, appliance_id=name, message_bytes_max=settings.message_bytes_max)
         appliance = Appliance(address=address, rules=applied, netns=netns)
         ending.callback(appliance.close)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
-from gatewatch.bus import Draft, Publisher, open_publisher
+from gatewatch.bus import Draft, Publisher, hand_over, open_publisher
 from gatewatch.bus.line_drafts import line_drafts
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.records import topics
@@ -34,9 +34,6 @@ from queries.lake import Lake, QueryFailed
 log = structlog.get_logger("alarms")
 
 STATUS_PERIOD_S = 1.0
-
-#: How long the broker may take to accept the last events when the service stops.
-FLUSH_S = 10.0
 
 #: Most history entries put on the bus at once.
 PUBLISH_ITEMS_MAX = 500
@@ -232,8 +229,7 @@ def serve(settings: Settings) -> None:
         while not stop.is_set():
             stop.wait(turn(service, due, time.time(), time.monotonic()))
         service.attempt("publish", lambda: service.publish(time.time()))
-        if not publisher.flush(FLUSH_S):
-            log.warning("the broker has not taken everything; the rest stays in the spool", waited_s=FLUSH_S)
+        hand_over(publisher)
         service.attempt("write its status", lambda: service.write_status(time.time()))
     finally:
         if settings.alarm_webhook:

@@ -1,0 +1,21 @@
+"""What a service does last with its records: give the broker a while to take them all."""
+
+from __future__ import annotations
+
+import structlog
+
+from gatewatch.bus.message import Publisher
+
+#: How long the broker may take for the last records when a service stops; below the supervisor's patience.
+HAND_OVER_S = 10.0
+
+_log = structlog.get_logger("bus")
+
+
+def hand_over(publisher: Publisher) -> bool:
+    """Wait until the broker has everything.  False, and said, when it has not: the rest stays in the spool for next time."""
+    handed_over = publisher.flush(HAND_OVER_S)
+    if not handed_over:
+        held = sum(count.held for count in publisher.counts())
+        _log.warning("the broker has not taken everything; the rest stays in the spool", messages=held)
+    return handed_over
