@@ -33,16 +33,15 @@ from forwarder.datapath.network_namespace import enter, run_in
 from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.portable import Closed, PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
-from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan
-from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
 from forwarder.wire.geneve_codec import StructCodec
 from forwarder.wire.geneve_layers import ScapyCodec
+from tests.forwarder.one_endpoint import INVENTORY, TARGET, desired
 
 ROUTER, GATEWAY, PROVIDER = (f"gwbench{os.getpid()}{letter}" for letter in "rgp")
 MTU_BYTES = 9000
-NODE, TARGET = "10.9.0.1", "10.9.0.2"
+NODE = INVENTORY.nodes[0].address
 #: Offered packets per second: enough to keep the loop busy, few enough that queues do not overflow.
 OFFERED_PORTABLE_PPS, OFFERED_SCAPY_PPS = 20_000, 500
 
@@ -118,7 +117,7 @@ def measure(datapath: str, length: int, pps: int, seconds: float, flows: int) ->
         engine, [endpoint], [node], outbox, clock=clock, synchronize=clock.synchronize, batch_packets_max=64,
         capture_window_s=10, sample_s=10,
     )
-    loop.set_plan(make_plan(DESIRED, INVENTORY, maglev_slots=16_381))
+    loop.set_plan(make_plan(desired(), INVENTORY, maglev_slots=16_381))
     thread = threading.Thread(target=loop.run)
     context = multiprocessing.get_context("fork")
     reflector = context.Process(target=reflect, daemon=True)
@@ -192,28 +191,6 @@ def reflect() -> None:
             outer = wire.recv(MTU_BYTES)
             wire.sendto(outer[:12] + outer[16:20] + outer[12:16] + outer[20:], (NODE, 0))
 
-
-INVENTORY = Inventory(
-    zones=(Zone(name="us-east-1a", id="use1-az1"),),
-    vpcs=(Vpc(id="vpc-c", cidr="10.0.0.0/16"), Vpc(id="vpc-p", cidr="10.9.0.0/16")),
-    subnets=(
-        Subnet(id="subnet-e", vpc_id="vpc-c", cidr="10.0.1.0/24", zone="us-east-1a"),
-        Subnet(id="subnet-n", vpc_id="vpc-p", cidr="10.9.0.0/24", zone="us-east-1a"),
-    ),
-    nodes=(Node(interface_id="eni-n", subnet_id="subnet-n", address=NODE, device="gwbn"),),
-    endpoints=(Endpoint(
-        id="vpce-00000000000000001", interface_id="eni-e", subnet_id="subnet-e", address="10.0.1.10", device="gwbe",
-        provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
-    ),),
-)
-DESIRED = Desired(revision=1, load_balancers=(LoadBalancer(
-    arn="arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/gwy/g/1", name="g", vpc_id="vpc-p",
-    subnet_ids=("subnet-n",),
-    target_group=TargetGroup(
-        arn="arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/fw/1", name="fw", vpc_id="vpc-p",
-        targets=(Target(id="i-1", address=TARGET, zone="us-east-1a", state=TargetState.HEALTHY),),
-    ),
-),))
 
 if __name__ == "__main__":
     main()

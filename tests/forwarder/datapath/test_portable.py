@@ -20,6 +20,7 @@ from forwarder.datapath.portable import Closed, PacketLoop
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan, make_plan
+from tests.forwarder.datapath.fake_ports import FakeEndpoint, FakeNode
 from tests.forwarder.one_endpoint import INVENTORY, TARGET, desired
 
 CLIENT, SERVER = "203.0.113.9", "10.0.3.7"
@@ -39,76 +40,6 @@ def udp(source: str, destination: str, length: int, port: int = 5000) -> bytes:
         "!BBHHHBBH4s4s", 0x45, 0, length, 1, 0, 64, 17, 0, socket.inet_aton(source), socket.inet_aton(destination)
     )
     return header + struct.pack("!HHHH", port, 53, length - 20, 0) + b"x" * (length - 28)
-
-
-class FakeEndpoint:
-    """An endpoint's port made of lists; delivering fails for the packets in `unwilling`."""
-
-    down = False
-    frames_other = 0
-
-    def __init__(self) -> None:
-        self.waiting: list[bytes] = []
-        self.delivered: list[bytes] = []
-        self.unwilling: set[bytes] = set()
-        self.drops = 0
-
-    def fileno(self) -> int:
-        return -1
-
-    def receive(self, packets_max: int) -> list[bytes]:
-        taken, self.waiting = self.waiting[:packets_max], self.waiting[packets_max:]
-        return taken
-
-    def new_batch(self) -> None: ...
-
-    def deliver(self, inner: bytes) -> bool:
-        if inner in self.unwilling:
-            return False
-        self.delivered.append(inner)
-        return True
-
-    def kernel_drops(self) -> int:
-        drops, self.drops = self.drops, 0
-        return drops
-
-    def refuse_new(self) -> None: ...
-
-
-class FakeNode:
-    """A node's port whose target gives back everything, with addresses swapped, unless `eats`."""
-
-    address = "10.9.0.1"
-
-    def __init__(self) -> None:
-        self.returned: list[tuple[bytes, str, int]] = []
-        self.eats = False
-        self.full_after: int | None = None
-        self.drops = 0
-
-    def fileno(self) -> int:
-        return -1
-
-    def receive(self, datagrams_max: int) -> list[tuple[bytes, str, int]]:
-        taken, self.returned = self.returned[:datagrams_max], self.returned[datagrams_max:]
-        return taken
-
-    def new_batch(self) -> None: ...
-
-    def send(self, outer: bytes, target_address: str) -> bool:
-        if self.full_after is not None:
-            self.full_after -= 1
-            if self.full_after < 0:
-                return False
-        if not self.eats:
-            self.returned.append((outer[28:], target_address, int.from_bytes(outer[20:22], "big")))
-        return True
-
-    def kernel_drops(self) -> int:
-        drops, self.drops = self.drops, 0
-        return drops
-
-    def refuse_new(self) -> None: ...
 
 
 @pytest.fixture
