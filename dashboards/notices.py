@@ -14,14 +14,12 @@ from dashboards import amounts, instants, widgets
 from dashboards.answers import Answer, Failed
 from dashboards.console import Console, Look
 from gatewatch.records.tables import FLOW_LOGS, METRICS
-from gatewatch.status_file import read_all
+from gatewatch.status_file import SILENT_AFTER_S, read_all
 from queries.freshness import Freshness, FreshnessState
 
 _FLOW, _METRIC = (FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")
 #: The tables that come in all the time, by the pages that show them; what happens now and then is never late.
 _WAITS_FOR = {"overview": (_FLOW, _METRIC), "targets": (_FLOW,), "flows": (_FLOW,), "alarms": (_METRIC,)}
-#: A service that has not written its status for this long is told as silent; it writes once a second.
-SILENT_S = 10.0
 #: Gatewatch's own services, and what does not happen while one is silent.  An appliance is a target and has its state.
 _WITHOUT = {
     "api": "the AWS API does not answer", "forwarder": "no packet is forwarded",
@@ -58,7 +56,7 @@ def silence(look: Look, console: Console) -> tuple[list[Component], bool]:
     if isinstance(answer, Failed):
         return [], False
     heard_s = {name: look.now_s - float(answer.rows[name]["time"]) for name in _WITHOUT if name in answer.rows}
-    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_S}
+    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_AFTER_S}
     if not silent:
         return [], False
     if len(silent) == len(heard_s):

@@ -12,6 +12,9 @@ from typing import Any
 
 import msgspec
 
+#: A service that has not written its status for this long is silent, for whoever looks; it writes once a second.
+SILENT_AFTER_S = 5.0
+
 
 def status_folder(data: Path) -> Path:
     """Where the status files of a data folder are."""

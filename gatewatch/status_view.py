@@ -14,11 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gatewatch.settings import Settings
-from gatewatch.status_file import read_all
+from gatewatch.status_file import SILENT_AFTER_S, read_all
 from queries.books import Chain, Hop, chain
 
-#: A service that has not written its status for this long is shown as silent.
-SILENT_S = 5.0
 #: A chain's table fits this many characters as long as counts do; a hop's name gives way to long counts.
 TABLE_WIDTH, HOP_WIDTH_MIN, HOP_WIDTH_MAX, NUMBER_WIDTH_MIN = 80, 20, 34, 8
 OUTPUTS = ("table", "json")
@@ -62,7 +60,7 @@ def service_health(settings: Settings, service: str) -> int:
         return 1
     age_s = time.time() - float(status["time"])
     typer.echo(f"{service}: last status {_age(age_s)} ago")
-    return 0 if age_s < SILENT_S else 1
+    return 0 if age_s < SILENT_AFTER_S else 1
 
 
 def _age(seconds: float) -> str:
@@ -79,10 +77,10 @@ def _services(statuses: Mapping[str, Mapping[str, Any]], heard_s: Mapping[str, f
     table.add_column("last heard")
     for name, status in statuses.items():
         age_s = heard_s[name]
-        heard = f"{_age(age_s)} ago" if age_s < SILENT_S else f"[red]silent for {_age(age_s)}[/red]"
+        heard = f"{_age(age_s)} ago" if age_s < SILENT_AFTER_S else f"[red]silent for {_age(age_s)}[/red]"
         table.add_row(escape(name), str(status["pid"]), heard)
         problem = str(status.get("problem") or status.get("last_problem") or "")
-        if problem and age_s < SILENT_S:
+        if problem and age_s < SILENT_AFTER_S:
             table.add_row("", "", f"[red]{escape(problem)}[/red]")
     return table
 
@@ -124,7 +122,7 @@ def _verdict(console: Console, books: Chain, heard_s: Mapping[str, float]) -> No
 
 def silence(heard_s: Mapping[str, float]) -> str:
     """Who has not been heard of, as a sentence; books balance also over what a silent service holds."""
-    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_S}
+    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_AFTER_S}
     if not silent:
         return ""
     if len(silent) == len(heard_s):

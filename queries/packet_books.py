@@ -23,15 +23,12 @@ import pyarrow.parquet as pq
 
 from gatewatch.forwarder_runs import with_all_runs
 from gatewatch.records.metric import OWN_NAMESPACE
-from gatewatch.status_file import read_status
+from gatewatch.status_file import SILENT_AFTER_S, read_status
 from queries.hop import Books, Difference, Hop
 from queries.lake import Lake, QueryFailed
 
 CHAIN = "packets"
 LAKE_CHAIN = "packets in the lake"
-
-#: A forwarder whose status is older than this does not run.
-SILENT_S = 3.0
 
 #: Files whose sums are remembered.
 FILES_REMEMBERED_MAX = 100_000
@@ -90,7 +87,7 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
     if status is None:
         books.notes.append("the forwarder has not written its counters yet")
         return
-    running = now_s - float(status["time"]) < SILENT_S
+    running = now_s - float(status["time"]) < SILENT_AFTER_S
     books.notes += _notes(status, running)
     live = _live(with_all_runs(status))
     _enter_live(books, live)
