@@ -18,6 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from dashboards import frame, navigation, theme, widgets
 from dashboards.console import Console
 from dashboards.pages import PAGES_WITH_CALLBACKS
+from gatewatch.host_names import names_of
 
 log = structlog.get_logger()
 
@@ -30,7 +31,6 @@ CONTENT_SECURITY_POLICY = (
 )
 #: Longest body of a request: a callback's has the page's state and, on the SQL page, one statement.
 BODY_BYTES_MAX = 1 << 20
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -114,6 +114,4 @@ def _protect(server: FastAPI, console: Console) -> None:
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
-    # A page elsewhere whose name is made to point at this machine must not read a console meant for loopback only.
-    if console.settings.console_host in LOOPBACK:
-        server.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
+    server.add_middleware(TrustedHostMiddleware, allowed_hosts=names_of(console.settings.console_host), www_redirect=False)

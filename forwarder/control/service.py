@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -16,9 +17,11 @@ from forwarder.control.inventory_file import InventoryFile
 from forwarder.control.store import BadStore, Store
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
-from gatewatch.aws.server import application, names_of
+from gatewatch.aws.server import application
 from gatewatch.bus import hand_over, open_publisher
 from gatewatch.bus.spool import SpoolHeld
+from gatewatch.host_names import names_of
+from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
@@ -38,6 +41,8 @@ class ApiService:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
+        self._errors = 0
+        self._repeated = RepeatedError(structlog.get_logger(SERVICE))
         self._inventory = InventoryFile(settings.inventory_path)
         self._publisher = open_publisher(settings, SERVICE)
         self._relay = OutboxRelay(
@@ -77,9 +82,17 @@ class ApiService:
         write_status(self._settings.data_path, SERVICE, now_s, {
             **self._dispatcher.counts(),
             "audit": {"written": self._handler.events_written(), **self._relay.counts()},
-            "inventory_problem": self._inventory.problem,
+            "inventory_problem": self._inventory.problem, "status_errors": self._errors,
             "bus": self._publisher.counts(),
         })
+
+    def attempt_tick(self, now_s: float) -> None:
+        """`tick`, but a full disk or a locked file only keeps the status from being told: calls are answered on."""
+        try:
+            self.tick(now_s)
+        except (OSError, sqlite3.Error):
+            self._errors += 1
+            self._repeated.exception("the status could not be told; the API serves on", errors=self._errors)
 
     def stop(self) -> None:
         """Finish the requests under way, hand their events over, write the last status, close the bus."""
@@ -87,7 +100,7 @@ class ApiService:
         self._serving.join()
         self._relay.stop()
         hand_over(self._publisher)
-        self.tick(time.time())
+        self.attempt_tick(time.time())
         self._publisher.close()
 
     def close(self) -> None:
@@ -119,7 +132,7 @@ def serve(settings: Settings) -> None:
     log.info("api listens", host=settings.api_host, port=settings.api_port)
     try:
         while service.alive and not stop.is_set():
-            service.tick(time.time())
+            service.attempt_tick(time.time())
             stop.wait(STATUS_S)
         ended_by_itself = not stop.is_set()
     finally:

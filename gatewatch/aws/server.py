@@ -16,9 +16,6 @@ from starlette.routing import Route
 from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.sigv4 import SignedRequest
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
 #: How long a client may take to send its body.
 BODY_TIME_S = 20.0
 
@@ -30,7 +27,7 @@ class BodyTooLarge(Exception):
 def application(dispatcher: Dispatcher, *, body_bytes_max: int, names: Sequence[str] = ("*",)) -> Starlette:
     """The application.  `GET /health` answers 200 as long as requests are answered at all.
 
-    It answers under `names` alone (the Host header): see `names_of`.
+    It answers under `names` alone (the Host header): see `gatewatch.host_names`.
     """
 
     async def call(request: Request) -> Response:
@@ -51,15 +48,6 @@ def application(dispatcher: Dispatcher, *, body_bytes_max: int, names: Sequence[
         Route("/health", health, methods=["GET"]),
         Route("/{path:path}", call, methods=["POST"]),
     ], middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)])
-
-
-def names_of(host: str) -> Sequence[str]:
-    """The names that an API listening on `host` may be called by.
-
-    On a loopback address: this machine's.  Without a credentials file any signature is taken, so a page in a browser
-    here, whose own name is made to point at 127.0.0.1, could call the API else.
-    """
-    return LOOPBACK_NAMES if host in LOOPBACK else ("*",)
 
 
 async def _body(request: Request, bytes_max: int) -> bytes:

@@ -211,7 +211,6 @@ class Relay:
         finally:
             connection.close()
 
-
     def _reach(self) -> None:
         try:
             reach(self._cluster)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import sqlite3
@@ -279,6 +280,21 @@ def call_until_it_dies(elbv2: Any, answered: list[str]) -> None:
     with suppress(BotoCoreError, ResponseParserError):
         while True:
             answered.append(elbv2.describe_account_limits()["ResponseMetadata"]["RequestId"])
+
+
+def test_a_full_disk_keeps_the_status_back_and_not_the_answers(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(module, "write_status", full)
+        running.service.attempt_tick(time.time())
+        running.service.attempt_tick(time.time())
+        assert running.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    running.service.attempt_tick(time.time())
+    assert books_of(running)["status_errors"] == 2
 
 
 def test_an_error_in_the_loop_ends_the_port_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from gatewatch.aws import server
 from gatewatch.aws.dispatch import Dispatcher
-from gatewatch.aws.server import application, names_of
+from gatewatch.aws.server import application
+from gatewatch.host_names import names_of
 
 BODY = b"Action=DescribeLoadBalancers&Version=2015-12-01"
 SIGNED = [
