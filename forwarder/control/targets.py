@@ -124,8 +124,7 @@ def _wanted(
         return _shown(group, row["id"], row["zone"], _health(context, row, zones))
     if group["target_type"] == "ip":
         read_address(target["Id"])
-    elif known_instance(context.inventory, target["Id"]) is None:
-        raise AwsError("InvalidTarget", f"Instance ID '{target['Id'][:60]}' is not valid")
+    # An id that nobody knows is one that is not registered: whoever looks for a machine that is gone gets an answer.
     return _shown(group, target["Id"], target.get("AvailabilityZone"), NOT_REGISTERED)
 
 

@@ -122,11 +122,12 @@ def test_registering_is_all_or_none(api: Any) -> None:
     assert api.health(group) == {}
 
 
-def test_named_targets_that_are_not_registered_are_told_so(api: Any) -> None:
+@pytest.mark.parametrize("target_id", [ONE, "i-0123456789abcdef0", "i-9"], ids=["known", "unknown", "no id at all"])
+def test_named_targets_that_are_not_registered_are_told_so(api: Any, target_id: str) -> None:
     group = in_use(api)
-    found = api.elbv2("DescribeTargetHealth", TargetGroupArn=group, Targets=[{"Id": ONE}])
+    found = api.elbv2("DescribeTargetHealth", TargetGroupArn=group, Targets=[{"Id": target_id}])
     assert found["TargetHealthDescriptions"] == [{
-        "Target": {"Id": ONE, "Port": 6081}, "HealthCheckPort": "80",
+        "Target": {"Id": target_id, "Port": 6081}, "HealthCheckPort": "80",
         "TargetHealth": {
             "State": "unused", "Reason": "Target.NotRegistered",
             "Description": "Target is not registered to the target group",
