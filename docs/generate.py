@@ -45,10 +45,15 @@ def flow_log_fields() -> str:
         "",
         f"`{GATEWATCH_FORMAT}`",
         "",
-        "| Field | Version | Parquet column | Type | Meaning |",
-        "|---|---|---|---|---|",
+        "A value outside its domain puts its record into `rejects` with field and reason; `-` is in every domain. Where AWS goes on",
+        "adding values the domain is any text.",
+        "",
+        "| Field | Version | Parquet column | Type | Domain | Meaning |",
+        "|---|---|---|---|---|---|",
     ]
-    lines += [f"| {f.name} | {f.version} | `{f.column}` | {f.type} | {f.meaning} |" for f in FIELDS.values()]
+    lines += [
+        f"| {f.name} | {f.version} | `{f.column}` | {f.type} | {f.domain} | {f.meaning} |" for f in FIELDS.values()
+    ]
     return "\n".join(lines) + "\n"
 
 

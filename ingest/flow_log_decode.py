@@ -4,8 +4,8 @@ Invariant: which lines become rows depends on the line and its format alone, nev
 therefore taken only where pyarrow's reader and the rule below cannot differ: bodies with something pyarrow reads more
 generously (tabs around numbers, hexadecimal, empty text) go the slow way, which sorts the lines by the rule and converts
 the good ones with the same reader.  The rule: as many fields as the format has, none empty, integers of digits (a minus may
-lead) that fit the column, `start` and `end` before the year 2100, text in UTF-8, and `-` for what does not apply; lines
-end with LF, CRLF or CR, empty lines are nothing.
+lead) that fit the column, text in UTF-8, every value in its field's domain (`field_domain`) or `-` for what does not apply, and
+no end before the start; lines end with LF, CRLF or CR, empty lines are nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from gatewatch.records.flow_log import Field, fields_of, schema_of
+from gatewatch.records.flow_log import TIMES, Field, fields_of, schema_of
+from ingest.field_domain import all_within, reason_for, reason_for_times
 
 _BLOCK_BYTES = 4 << 20
 _INTEGER = re.compile(rb"-?[0-9]+")
 _INTEGER_LIMITS = {"int32": 1 << 31, "int64": 1 << 63}
-#: 2100-01-01 in Unix seconds.  Later times are typing errors, and each would open a folder of its own in the lake.
-TIME_LIMIT_S = 4_102_444_800
-_TIMES = ("start", "end")
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -83,8 +81,7 @@ def read_fast(fields: Sequence[Field], bodies: Sequence[bytes]) -> pa.Table | No
         table = _convert(fields, text, max(map(len, bodies), default=0))
     except pa.ArrowInvalid:
         return None
-    times_fit = all(_times_fit(table.column(name)) for name in _TIMES if name in table.column_names)
-    return table if times_fit and not any(map(_has_empty_text, table.columns)) else None
+    return table if not any(map(_has_empty_text, table.columns)) and all_within(fields, table) else None
 
 
 def _has_generous_numbers(text: bytes) -> bool:
@@ -96,11 +93,6 @@ def _has_empty_text(column: pa.ChunkedArray) -> bool:
     if not pa.types.is_dictionary(column.type):
         return False
     return any(pc.index(chunk.dictionary, "").as_py() >= 0 for chunk in column.chunks)
-
-
-def _times_fit(column: pa.ChunkedArray) -> bool:
-    bounds = pc.min_max(column).as_py()
-    return bounds["min"] is None or (bounds["min"] >= 0 and bounds["max"] < TIME_LIMIT_S)
 
 
 def read_slowly(fields: Sequence[Field], body: bytes) -> tuple[pa.Table, list[tuple[int, str, bytes]]]:
@@ -123,29 +115,42 @@ def reason_against(fields: Sequence[Field], line: bytes) -> str | None:
     values = line.split(b" ")
     if len(values) != len(fields):
         return f"{len(values)} fields where the format has {len(fields)}"
+    times: dict[str, int] = {}
     for field, value in zip(fields, values, strict=True):
         if value == b"-":
             continue
-        if not value:
-            return f"{field.name} is empty"
-        if field.type == "string":
-            try:
-                value.decode()
-            except UnicodeDecodeError:
-                return f"{field.name} is not UTF-8"
-        elif _INTEGER.fullmatch(value) is None:
-            return f"{field.name} is not an integer"
-        elif not _fits(value, _INTEGER_LIMITS[field.type]):
-            return f"{field.name} does not fit {field.type}"
-        elif field.name in _TIMES and not 0 <= int(value) < TIME_LIMIT_S:
-            return f"{field.name} is not between the years 1970 and 2100"
-    return None
+        reason = _reason_against_field(field, value)
+        if reason is not None:
+            return reason
+        if field.name in TIMES:
+            times[field.name] = _integer(value)
+    return reason_for_times(times)
+
+
+def _reason_against_field(field: Field, value: bytes) -> str | None:
+    if not value:
+        return f"{field.name} is empty"
+    if field.type == "string":
+        try:
+            return reason_for(field, value.decode())
+        except UnicodeDecodeError:
+            return f"{field.name} is not UTF-8"
+    if _INTEGER.fullmatch(value) is None:
+        return f"{field.name} is not an integer"
+    if not _fits(value, _INTEGER_LIMITS[field.type]):
+        return f"{field.name} does not fit {field.type}"
+    return reason_for(field, _integer(value))
 
 
 def _fits(value: bytes, limit: int) -> bool:
     # Twenty digits are beyond any column; Python itself refuses to read thousands of them.
-    digits = value.lstrip(b"-").lstrip(b"0")
-    return len(digits) < 20 and -limit <= int(value[:1].strip(b"0123456789") + (digits or b"0")) < limit
+    return len(value.lstrip(b"-").lstrip(b"0")) < 20 and -limit <= _integer(value) < limit
+
+
+def _integer(value: bytes) -> int:
+    """Of digits with any number of zeros before them."""
+    digits = value.lstrip(b"-").lstrip(b"0") or b"0"
+    return -int(digits) if value.startswith(b"-") else int(digits)
 
 
 def _convert(fields: Sequence[Field], text: bytes, longest: int) -> pa.Table:

@@ -20,14 +20,15 @@ import msgspec
 import pyarrow as pa
 
 from gatewatch.records import tables, topics
+from gatewatch.records.address import is_address
 from gatewatch.records.alarm_event import AlarmEvent
 from gatewatch.records.appliance_access import ApplianceAccess
+from gatewatch.records.domain import TIME_LIMIT_MS, Name
 from gatewatch.records.metric import Metric
 from gatewatch.records.tables import Table
 from gatewatch.records.target_health import TargetHealthChange
-from ingest.flow_log_decode import TIME_LIMIT_S, BadLine
+from ingest.flow_log_decode import BadLine
 
-_TIME_LIMIT_MS = TIME_LIMIT_S * 1000
 _NULL = msgspec.Raw(b"null")
 
 
@@ -53,9 +54,9 @@ class _UserIdentity(msgspec.Struct, rename="camel"):
 
 class _AuditRecord(msgspec.Struct, rename="camel"):
     event_time: datetime
-    event_id: str = msgspec.field(name="eventID")
-    event_source: str
-    event_name: str
+    event_id: Name = msgspec.field(name="eventID")
+    event_source: Name
+    event_name: Name
     user_identity: _UserIdentity | None = None
     read_only: bool | None = None
     source_ip_address: str | None = msgspec.field(name="sourceIPAddress", default=None)
@@ -71,7 +72,7 @@ class _AuditRecord(msgspec.Struct, rename="camel"):
 def _metric_row(metric: Metric, line: bytes) -> tuple[Any, ...]:
     dimensions = metric.dimensions
     return (
-        _time(metric.timestamp), metric.namespace, metric.metric_name, metric.unit, dimensions.get("LoadBalancer"),
+        metric.timestamp, metric.namespace, metric.metric_name, metric.unit, dimensions.get("LoadBalancer"),
         dimensions.get("TargetGroup"), dimensions.get("AvailabilityZone"),
         msgspec.json.encode(dict(sorted(dimensions.items()))).decode(),
         metric.value.count, metric.value.sum, metric.value.min, metric.value.max, metric.account_id, metric.region,
@@ -92,14 +93,19 @@ def _audit_row(event: _AuditRecord, line: bytes) -> tuple[Any, ...]:
 
 def _health_row(change: TargetHealthChange, line: bytes) -> tuple[Any, ...]:
     return (
-        _time(change.time), change.load_balancer, change.target_group, change.target_id, change.target_address,
+        change.time, change.load_balancer, change.target_group, change.target_id, change.target_address,
         change.availability_zone, change.previous_state, change.state, change.reason, change.description,
     )
 
 
 def _access_row(access: ApplianceAccess, line: bytes) -> tuple[Any, ...]:
+    if access.end < access.start:
+        raise ValueError("end is before start")
+    for name, text in (("srcaddr", access.srcaddr), ("dstaddr", access.dstaddr)):
+        if text != "-" and not is_address(text):
+            raise ValueError(f"{name} is not an IPv4 or IPv6 address")
     return (
-        _time(access.start), _time(access.end), access.appliance_id, access.srcaddr, access.dstaddr, access.srcport,
+        access.start, access.end, access.appliance_id, access.srcaddr, access.dstaddr, access.srcport,
         access.dstport, access.protocol, access.action, access.rule, access.packets, access.bytes,
         access.gw_endpoint_id, access.flow_cookie,
     )
@@ -107,7 +113,7 @@ def _access_row(access: ApplianceAccess, line: bytes) -> tuple[Any, ...]:
 
 def _alarm_row(event: AlarmEvent, line: bytes) -> tuple[Any, ...]:
     return (
-        _time(event.time), event.alarm_name, event.item_type, event.from_state, event.to_state, event.summary,
+        event.time, event.alarm_name, event.item_type, event.from_state, event.to_state, event.summary,
         event.reason, event.data,
     )
 
@@ -178,7 +184,8 @@ def _fitting(
 
 
 def _time(time_ms: int) -> int:
-    if not 0 <= time_ms < _TIME_LIMIT_MS:
+    """For the one time that is not in epoch milliseconds where it comes from."""
+    if not 0 <= time_ms < TIME_LIMIT_MS:
         raise ValueError("the time is not between the years 1970 and 2100 (epoch milliseconds)")
     return time_ms
 

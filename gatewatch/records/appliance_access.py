@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+from gatewatch.records.domain import Count, EpochMs, Name, Octet, Port
 
 
 class ApplianceAccess(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,17 +17,17 @@ class ApplianceAccess(msgspec.Struct, frozen=True, kw_only=True):
     `gw_endpoint_id` and `flow_cookie` are the GENEVE options of the first packet.
     """
 
-    start: int
-    end: int
-    appliance_id: str
+    start: EpochMs
+    end: EpochMs
+    appliance_id: Name
     srcaddr: str
     dstaddr: str
-    srcport: int
-    dstport: int
-    protocol: int
-    action: str
+    srcport: Port
+    dstport: Port
+    protocol: Octet
+    action: Annotated[str, Meta(pattern="^(allow|deny|malformed)$")]
     rule: str
-    packets: int
-    bytes: int
+    packets: Count
+    bytes: Count
     gw_endpoint_id: str
-    flow_cookie: int
+    flow_cookie: Annotated[int, Meta(ge=0, lt=1 << 32)]

@@ -13,17 +13,44 @@ from importlib import resources
 
 import pyarrow as pa
 
+#: Fields in Unix seconds, in their order.  Later times than their domain's are typing errors; each would open a folder in the lake.
+TIMES = ("start", "end")
 _ARROW = {"string": pa.string(), "int32": pa.int32(), "int64": pa.int64()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field: its name in a format, the version that brought it (0: gatewatch), its Parquet type, its meaning."""
+    """One field: its name in a format, the version that brought it (0: gatewatch), its Parquet type, its meaning.
+
+    Its domain, `-` apart: integers from `least` to `most` (None: as far as the type goes), one of `values` (empty: any text;
+    only where AWS does not go on adding values), or with `address` an address of either family.
+    """
 
     name: str
     version: int
     type: str
     meaning: str
+    least: int | None = None
+    most: int | None = None
+    values: tuple[str, ...] = ()
+    address: bool = False
+
+    def __post_init__(self) -> None:
+        assert not (self.values or self.address) or self.type == "string", self.name
+        assert (self.least is None and self.most is None) or self.type != "string", self.name
+
+    @property
+    def domain(self) -> str:
+        """What the field's values must be, as in `srcport is not between 0 and 65535`; empty where any of its type will do."""
+        if self.address:
+            return "an IPv4 or IPv6 address"
+        if self.values:
+            return " or ".join(self.values)
+        if self.name in TIMES:
+            return "between the years 1970 and 2100"
+        if self.most is not None:
+            return f"between {self.least} and {self.most}"
+        return "" if self.least is None else f"{self.least} or more"
 
     @property
     def column(self) -> str:
@@ -33,7 +60,8 @@ class Field:
 
 def _load() -> dict[str, Field]:
     text = resources.files(__package__).joinpath("flow_log_fields.json").read_text(encoding="utf-8")
-    return {entry["name"]: Field(**entry) for entry in json.loads(text)}
+    entries = [entry | {"values": tuple(entry.get("values", ()))} for entry in json.loads(text)]
+    return {entry["name"]: Field(**entry) for entry in entries}
 
 
 #: Every field by name, in the order of the guide's table, gatewatch's own last.

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+from gatewatch.records.domain import EpochMs, Name
+
+#: The states of elbv2's `TargetHealthStateEnum` that a gateway's target can be in.
+State = Annotated[str, Meta(pattern="^(initial|healthy|unhealthy|unused|draining|unavailable)$")]
 
 
 class TargetHealthChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,13 +20,13 @@ class TargetHealthChange(msgspec.Struct, frozen=True, kw_only=True):
     `targetgroup/name/id`); `reason` and `description` are empty for a healthy target.
     """
 
-    time: int
+    time: EpochMs
     load_balancer: str
     target_group: str
-    target_id: str
+    target_id: Name
     target_address: str
     availability_zone: str
-    previous_state: str
-    state: str
+    previous_state: State
+    state: State
     reason: str = ""
     description: str = ""

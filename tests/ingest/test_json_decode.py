@@ -29,6 +29,13 @@ ACCESS = ApplianceAccess(
     start=TIME_MS, end=TIME_MS + 1, appliance_id="i-1", srcaddr="10.0.0.1", dstaddr="::1", srcport=1, dstport=2,
     protocol=6, action="allow", rule="web", packets=3, bytes=4, gw_endpoint_id="vpce-1", flow_cookie=0xFFFF_FFFF,
 )
+HEALTH = TargetHealthChange(
+    time=TIME_MS, load_balancer="gwy/l/2", target_group="targetgroup/t/1", target_id="i-1", target_address="10.1.0.5",
+    availability_zone="us-east-1a", previous_state="healthy", state="unhealthy", reason="Target.Timeout",
+)
+ALARM = AlarmEvent(
+    time=TIME_MS, alarm_name="a", item_type="StateUpdate", from_state="OK", to_state="ALARM", summary="s", reason="r", data="{}",
+)
 EVENT: dict[str, Any] = {
     "eventVersion": "1.10", "eventTime": "2026-11-23T01:00:00.123Z", "eventID": "e-1", "eventName": "CreateListener",
     "eventSource": "elasticloadbalancing.amazonaws.com", "awsRegion": "us-east-1", "sourceIPAddress": "127.0.0.1",
@@ -78,15 +85,9 @@ def test_whose_an_audit_event_is(identity: Any, name: str | None) -> None:
 
 
 @pytest.mark.parametrize(("topic", "record"), [
-    (topics.TARGET_HEALTH, TargetHealthChange(
-        time=TIME_MS, load_balancer="gwy/l/2", target_group="targetgroup/t/1", target_id="i-1", target_address="10.1.0.5",
-        availability_zone="us-east-1a", previous_state="healthy", state="unhealthy", reason="Target.Timeout",
-    )),
+    (topics.TARGET_HEALTH, HEALTH),
     (topics.APPLIANCE_ACCESS, ACCESS),
-    (topics.ALARMS, AlarmEvent(
-        time=TIME_MS, alarm_name="a", item_type="StateUpdate", from_state="OK", to_state="ALARM", summary="s", reason="r",
-        data="{}",
-    )),
+    (topics.ALARMS, ALARM),
 ])
 def test_the_others_are_as_they_are(topic: str, record: msgspec.Struct) -> None:
     row = rows(topic, msgspec.json.encode(record))[0]
@@ -109,8 +110,8 @@ def test_a_bad_line_does_not_take_the_others_with_it() -> None:
 
 
 def test_values_that_fit_no_column_are_set_aside() -> None:
-    port = msgspec.json.encode(msgspec.structs.replace(ACCESS, srcport=1 << 40))
-    table, bad = decode(topics.APPLIANCE_ACCESS, [msgspec.json.encode(ACCESS) + b"\n" + port])
+    many = msgspec.json.encode(msgspec.structs.replace(ACCESS, packets=1 << 63))
+    table, bad = decode(topics.APPLIANCE_ACCESS, [msgspec.json.encode(ACCESS) + b"\n" + many])
     assert table.num_rows == 1
     assert [(entry.line, entry.reason) for entry in bad] == [(2, "a value does not fit its column")]
 
@@ -118,10 +119,50 @@ def test_values_that_fit_no_column_are_set_aside() -> None:
 @pytest.mark.parametrize("time_ms", [-1, 4_102_444_800_000])
 def test_times_of_other_centuries_are_set_aside(time_ms: int) -> None:
     line = msgspec.json.encode(msgspec.structs.replace(METRIC, timestamp=time_ms))
-    assert "between the years 1970 and 2100" in reasons(topics.METRICS, line)[0]
+    assert "at `$.timestamp`" in reasons(topics.METRICS, line)[0]
+    year = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat()
+    assert "between the years 1970 and 2100" in reasons(topics.AUDIT, json.dumps({**EVENT, "eventTime": year}).encode())[0]
     assert reasons(topics.AUDIT, json.dumps({**EVENT, "eventTime": "2026-11-23T01:00:00"}).encode()) == [
         "eventTime has no time zone"
     ]
+
+
+@pytest.mark.parametrize(("topic", "good", "change", "reason"), [
+    (topics.APPLIANCE_ACCESS, ACCESS, {"srcport": 70_000}, "$.srcport"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"dstport": -1}, "$.dstport"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"protocol": 256}, "$.protocol"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"packets": -1}, "$.packets"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"bytes": -40}, "$.bytes"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"action": "ALLOW"}, "$.action"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"flow_cookie": 1 << 32}, "$.flow_cookie"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"srcaddr": "999.1.1.1"}, "srcaddr is not an IPv4 or IPv6 address"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"dstaddr": "fe80::1%eth0"}, "dstaddr is not an IPv4 or IPv6 address"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"end": TIME_MS - 1}, "end is before start"),
+    (topics.APPLIANCE_ACCESS, ACCESS, {"appliance_id": ""}, "$.appliance_id"),
+    (topics.METRICS, METRIC, {"unit": "count"}, "$.unit"),
+    (topics.METRICS, METRIC, {"metric_name": ""}, "$.metric_name"),
+    (topics.METRICS, METRIC, {"dimensions": {str(number): "x" for number in range(31)}}, "$.dimensions"),
+    (topics.METRICS, METRIC, {"value": {"count": -1, "sum": 0, "min": 0, "max": 0}}, "count is below 0"),
+    (topics.METRICS, METRIC, {"value": {"count": 2, "sum": 5, "min": 3, "max": 2}}, "min is above max"),
+    (topics.METRICS, METRIC, {"value": {"count": 2, "sum": 9, "min": 2, "max": 3}}, "sum is not between"),
+    (topics.TARGET_HEALTH, HEALTH, {"state": "sick"}, "$.state"),
+    (topics.TARGET_HEALTH, HEALTH, {"target_id": ""}, "$.target_id"),
+    (topics.ALARMS, ALARM, {"to_state": "alarm"}, "$.to_state"),
+    (topics.ALARMS, ALARM, {"item_type": "Update"}, "$.item_type"),
+    (topics.AUDIT, EVENT, {"eventID": ""}, "$.eventID"),
+    (topics.AUDIT, EVENT, {"eventTime": "yesterday"}, "$.eventTime"),
+])
+def test_values_outside_their_fields_domain_are_set_aside(topic: str, good: Any, change: dict[str, Any], reason: str) -> None:
+    record = msgspec.to_builtins(good)
+    assert reasons(topic, msgspec.json.encode(record)) == []
+    table, bad = decode(topic, [msgspec.json.encode(record) + b"\n" + msgspec.json.encode({**record, **change})])
+    assert table.num_rows == 1
+    assert [entry.line for entry in bad] == [2]
+    assert reason in bad[0].reason
+
+
+def test_an_appliance_names_the_sender_alone_where_it_could_read_no_more() -> None:
+    assert rows(topics.APPLIANCE_ACCESS, msgspec.json.encode(msgspec.structs.replace(ACCESS, action="malformed", dstaddr="-")))
 
 
 def test_messages_without_lines_are_nothing() -> None:
