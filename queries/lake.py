@@ -167,7 +167,6 @@ def _open_database() -> duckdb.DuckDBPyConnection:
         "timezone = 'UTC'",
         f"memory_limit = '{MEMORY_MB_MAX}MB'",
         "temp_directory = ''",
-        "parquet_metadata_cache = true",  # files never change once they are published
         "python_enable_replacements = false",
     ):
         database.execute(f"SET GLOBAL {setting}")

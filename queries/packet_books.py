@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,12 @@ import pyarrow.parquet as pq
 from gatewatch.forwarder_runs import with_all_runs
 from gatewatch.records.metric import OWN_NAMESPACE
 from gatewatch.status_file import SILENT_AFTER_S, read_status
+from queries.file_memory import FileMemory
 from queries.hop import Books, Difference, Hop
 from queries.lake import Lake, QueryFailed
 
 CHAIN = "packets"
 LAKE_CHAIN = "packets in the lake"
-
-#: Files whose sums are remembered.
-FILES_REMEMBERED_MAX = 100_000
 
 #: Reasons that are not counted when the packet comes in.
 _NOT_RETURNED, _DELIVER_FAILED, _SEND_FAILED = "not_returned", "deliver_failed", "send_failed"
@@ -80,7 +78,7 @@ def enter(books: Books, data: Path, *, now_s: float, under_way: bool) -> None:
     # The lake first: it lags behind the counters, never the other way round.
     try:
         metrics = _metric_sums(lake)
-        flows = reduce(or_, map(_flow_sums, _paths(lake, "flow_logs")), FlowSums())
+        flows = reduce(or_, _flow_memory.of(_paths(lake, "flow_logs")), FlowSums())
     except OSError as error:
         raise QueryFailed(f"a file of the lake cannot be read: {error}") from error
     status = read_status(data, "forwarder")
@@ -188,7 +186,6 @@ def _paths(lake: Lake, table: str) -> tuple[str, ...]:
     return lake.files([table])[0].paths
 
 
-@lru_cache(maxsize=FILES_REMEMBERED_MAX)
 def _flow_sums(path: str) -> FlowSums:
     columns = ["gw_endpoint_id", "flow_direction", "action", "gw_drop_reason", "log_status", "packets"]
     rows = pq.ParquetFile(path).read(columns=columns)
@@ -206,9 +203,9 @@ def _flow_sums(path: str) -> FlowSums:
 
 def _metric_sums(lake: Lake) -> Counters:
     total = Counter[tuple[str, str]]()
-    for path in _paths(lake, "metrics"):
+    for sums in _metric_memory.of(_paths(lake, "metrics")):
         # Not Counter's addition, which would leave out what falls below nothing.
-        for key, value in _metrics_of(path):
+        for key, value in sums:
             total[key] += value
     names = {
         "offered": "PacketsOffered", "sent": "PacketsSent", "returned": "PacketsReturned",
@@ -220,12 +217,14 @@ def _metric_sums(lake: Lake) -> Counters:
     )
 
 
-@lru_cache(maxsize=FILES_REMEMBERED_MAX)
 def _metrics_of(path: str) -> tuple[tuple[tuple[str, str], int], ...]:
     rows: pa.Table = pq.ParquetFile(path).read(columns=["namespace", "metric_name", "dimensions", "sum"])
     rows = rows.filter(pc.equal(rows["namespace"], OWN_NAMESPACE)).select(["metric_name", "dimensions", "sum"])
     sums = rows.group_by(["metric_name", "dimensions"]).aggregate([("sum", "sum")]).to_pylist()
     return tuple(((row["metric_name"], _reason(row["dimensions"])), round(row["sum_sum"])) for row in sums)
+
+
+_flow_memory, _metric_memory = FileMemory(_flow_sums), FileMemory(_metrics_of)
 
 
 def _reason(dimensions: str | None) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,14 +17,12 @@ from gatewatch.bus.spool import spool_folder
 from gatewatch.read_only import read_only
 from gatewatch.records.tables import BY_TOPIC, REJECTS, TABLES
 from ingest.manifest import Manifest, Stream
+from queries.file_memory import FileMemory
 from queries.hop import Books, Difference, Hop
 from queries.lake import Lake, QueryFailed
 
 #: How often manifest and files are read again until nothing was published in between.
 READINGS_MAX = 5
-
-#: Files whose row count is remembered.
-FILES_REMEMBERED_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +126,7 @@ def _read(lake: Lake) -> _Reading:
             streams = manifest.streams()
             listed = {table: manifest.row_count(table) for table in TABLES}
             stored = {
-                each.table: sum(_rows(path) for path in each.paths) for each in lake.files(list(TABLES))
+                each.table: sum(_row_memory[each.table].of(each.paths)) for each in lake.files(list(TABLES))
             }
             reading = _Reading(streams=streams, listed=listed, stored=stored, settled=manifest.streams() == streams)
         except sqlite3.Error as error:
@@ -147,9 +144,11 @@ def _read(lake: Lake) -> _Reading:
     return reading
 
 
-@lru_cache(maxsize=FILES_REMEMBERED_MAX)
 def _rows(path: str) -> int:
     return int(pq.read_metadata(path).num_rows)
+
+
+_row_memory = {table: FileMemory(_rows) for table in TABLES}
 
 
 def _spool(path: Path, streams: list[Stream]) -> list[SpoolTopic]:

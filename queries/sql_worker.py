@@ -97,7 +97,6 @@ def sandbox(settings: WorkerSettings) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     for statement in (
         "SET GLOBAL timezone = 'UTC'",
-        "SET GLOBAL parquet_metadata_cache = true",
         "SET GLOBAL python_enable_replacements = false",
         "SET GLOBAL errors_as_json = true",
         "SET GLOBAL autoinstall_known_extensions = false",
