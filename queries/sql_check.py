@@ -1,7 +1,7 @@
 """Which statements a user may run: one that reads, over tables of the lake, with functions that touch nothing else.
 
 The decision is made on the tree of DuckDB's own parser (`json_serialize_sql`), so that there is no second grammar to
-disagree with it.  It is an allow-list of query nodes, tables and table functions: DuckDB also takes data-changing
+disagree with it.  It is an allow-list of query nodes, tables and functions (`sql_functions`): DuckDB also takes data-changing
 parts inside a SELECT (`WITH a AS (COPY … TO 'file') SELECT …`), reads files named like tables (`FROM 'x.csv'`), and
 has table functions that write (`enable_logging`).  The worker's own limits (no external access, no file growth) stand
 behind it.
@@ -19,16 +19,12 @@ from typing import Any
 import duckdb
 
 from gatewatch.records.tables import TABLES
+from queries import sql_functions
 
 #: Longest statement, in characters.
 STATEMENT_CHARACTERS_MAX = 100_000
 
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"}
-_TABLE_FUNCTIONS = {
-    "range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree", "pg_timezone_names",
-    "duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_tables", "duckdb_types", "duckdb_views",
-}
-_REFUSED_FUNCTIONS = {"write_log", "getenv", "nextval"}
 # A carriage return ends DuckDB's line comments as a line feed does.
 _COMMENTS = re.compile(r"(?:\s+|--[^\r\n]*(?:[\r\n]|$)|/\*.*?\*/)*", re.DOTALL)
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?(?:\s*\(\s*(?:ANALYZE|FORMAT\s+\w+)\s*\))?\s+", re.IGNORECASE)
@@ -183,10 +179,24 @@ def _check_node(sql: str, offset: int, node: dict[str, Any], with_names: set[str
         _check_table(sql, offset, node, with_names)
     elif kind == "TABLE_FUNCTION":
         function = str(node["function"].get("function_name", "")).lower()
-        if function not in _TABLE_FUNCTIONS:
+        if function not in sql_functions.TABLE_FUNCTIONS:
             raise _refused(sql, offset, node, f"the table function {function} cannot be used here")
-    elif kind == "FUNCTION" and str(node.get("function_name", "")).lower() in _REFUSED_FUNCTIONS:
-        raise _refused(sql, offset, node, f"the function {node['function_name']} cannot be used here")
+    elif "function_name" in node:
+        _check_function(sql, offset, node)
+
+
+def _check_function(sql: str, offset: int, node: dict[str, Any]) -> None:
+    """A call of any kind: plain, aggregate or window, operators too, under whatever schema it is written."""
+    name = str(node["function_name"]).lower()
+    if name in sql_functions.ALLOWED or name in sql_functions.TABLE_FUNCTIONS:
+        return
+    line, column = _place_of(sql, offset, node)
+    if name in sql_functions.REFUSED:
+        raise SqlError(f"the function {name} cannot be used here", kind="refused", line=line, column=column,
+                       hint="settings and the server's state are no data")
+    near = sql_functions.like(name)
+    raise SqlError(f"there is no function named {name}", kind="name", line=line, column=column,
+                   hint=f"did you mean {near}?" if near else "")
 
 
 def _check_table(sql: str, offset: int, node: dict[str, Any], with_names: set[str]) -> None:

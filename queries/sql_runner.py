@@ -107,7 +107,8 @@ class SqlRunner:
         self.close()
 
     def _ask(self, sql: str) -> tuple[Answer, pa.Table]:
-        files = {each.table: list(each.paths) for each in self._lake.files(list(TABLES))}
+        folder = f"{self._lake.folder}/"
+        files = {each.table: [path.removeprefix(folder) for path in each.paths] for each in self._lake.files(list(TABLES))}
         process = self._running()
         assert process.stdin is not None, "the process was started with pipes"
         deadline_s = time.monotonic() + self._settings.sql_time_s + GRACE_S

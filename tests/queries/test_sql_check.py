@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from queries import saved_query
 from queries.sql_check import STATEMENT_CHARACTERS_MAX, SqlError, check, place
 from tests.queries.statements import blocks
 
@@ -33,6 +34,11 @@ def test_what_does_not_only_read_is_refused(
 @pytest.mark.parametrize(("expected", "statement"), blocks("allowed.sql"))
 def test_what_reads_is_let_through(parser: duckdb.DuckDBPyConnection, expected: str, statement: str) -> None:
     assert check(parser, statement).sql == statement
+
+
+@pytest.mark.parametrize("name", saved_query.names())
+def test_saved_queries_may_run_as_a_users_own(parser: duckdb.DuckDBPyConnection, name: str) -> None:
+    check(parser, saved_query.filled_in(saved_query.load(name), start_s=0, end_s=1))
 
 
 def test_only_tables_that_are_asked_are_needed(parser: duckdb.DuckDBPyConnection) -> None:

@@ -53,6 +53,27 @@ def test_no_statement_writes_or_reads_elsewhere(
     assert not outside.exists()
 
 
+@pytest.mark.parametrize("statement", [
+    "EXPLAIN ANALYZE SELECT * FROM flow_logs", "EXPLAIN (FORMAT json) SELECT * FROM flow_logs", "SELECT * FROM duckdb_tables()",
+    "SELECT * FROM information_schema.tables", "SELECT * FROM duckdb_columns()", "DESCRIBE flow_logs", "SHOW ALL TABLES",
+    "SUMMARIZE flow_logs",
+])
+def test_nothing_tells_where_the_server_keeps_its_files(runner: SqlRunner, settings: Settings, statement: str) -> None:
+    # The box of a plan may break a path into lines.
+    shown = "".join(str(runner.run(statement).table.to_pydict()).replace("│", "").split())
+    assert settings.data_path.name not in shown
+    assert settings.data_path.parent.name not in shown
+
+
+def test_an_error_names_a_file_from_the_lakes_folder_on(tmp_path: Path) -> None:
+    path = publish(tmp_path / "secret", "flow_logs", [flow(HOUR_S)])
+    path.write_bytes(b"no Parquet at all")
+    with pytest.raises(SqlError) as caught:
+        run_sql(Settings(data=str(tmp_path / "secret")), "SELECT * FROM flow_logs")
+    assert path.name in caught.value.message
+    assert "secret" not in caught.value.message
+
+
 def test_a_result_has_columns_types_and_time(runner: SqlRunner) -> None:
     result = runner.run("SELECT count(*) AS n, max(start_time) AS newest FROM flow_logs")
     assert result.columns == ["n", "newest"]
