@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 import sys
 import time
 
-import pyarrow as pa
 import typer
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -16,6 +13,8 @@ from rich.table import Table as RichTable
 from gatewatch.result_table import print_table
 from gatewatch.settings import Settings
 from queries.lake import Lake, QueryFailed
+from queries.result_format import csv_lines, json_lines
+from queries.result_text import ResultText, result_of_table
 from queries.saved_query import BadParameter, load, names, run
 from queries.sql_runner import SqlError, run_sql
 
@@ -34,10 +33,10 @@ def run_statement(settings: Settings, statement: str, output: str) -> int:
     except SqlError as error:
         _print_sql_error(statement, error)
         return 1
-    print_rows(result.table, output)
+    print_rows(result, output)
     if output == "table":
         cut = f", cut off at {settings.sql_rows_max:,} (--sql-rows-max)" if result.truncated else ""
-        typer.echo(f"{_rows(result.table)} in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)
+        typer.echo(f"{_rows(result)} in {result.elapsed_s * 1000:.0f} ms{cut}", err=True)
         _note_empty_lake(settings)
     return 0
 
@@ -71,32 +70,30 @@ def run_saved(settings: Settings, name: str, assignments: list[str], last: str, 
     except QueryFailed as error:
         typer.echo(f"gatewatch: {error}", err=True)
         return 1
-    print_rows(table, output)
+    result = result_of_table(table)
+    print_rows(result, output)
     if output == "table":
-        typer.echo(_rows(table) + ("" if last == "all" else f" in the last {last}"), err=True)
+        typer.echo(_rows(result) + ("" if last == "all" else f" in the last {last}"), err=True)
         _note_empty_lake(settings)
     return 0
 
 
-def print_rows(table: pa.Table, output: str) -> None:
+def print_rows(result: ResultText, output: str) -> None:
     """Print a result as `table`, `csv` or `json` (one object a line)."""
-    if output == "json":
-        for row in table.to_pylist():
-            typer.echo(json.dumps(row, default=str))
-    elif output == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow(table.column_names)
-        # By column and not by name, of which a result may have two alike.
-        writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
-    else:
-        print_table(table, TABLE_ROWS_MAX)
-        sys.stdout.flush()  # before what goes to standard error
-        if table.num_rows > TABLE_ROWS_MAX:
-            typer.echo(f"... {table.num_rows - TABLE_ROWS_MAX:,} more rows; --output csv shows all", err=True)
+    if output in _LINES:
+        sys.stdout.writelines(f"{line}\n" for line in _LINES[output](result))
+        return
+    print_table(result, TABLE_ROWS_MAX)
+    sys.stdout.flush()  # before what goes to standard error
+    if len(result) > TABLE_ROWS_MAX:
+        typer.echo(f"... {len(result) - TABLE_ROWS_MAX:,} more rows; --output csv shows all", err=True)
 
 
-def _rows(table: pa.Table) -> str:
-    return f"{table.num_rows:,} row{'' if table.num_rows == 1 else 's'}"
+_LINES = {"csv": csv_lines, "json": json_lines}
+
+
+def _rows(result: ResultText) -> str:
+    return f"{len(result):,} row{'' if len(result) == 1 else 's'}"
 
 
 def _note_empty_lake(settings: Settings) -> None:

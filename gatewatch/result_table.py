@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import re
 
-import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from queries.result_text import ResultText, is_number
+
 GAP = 2
+NULL = "NULL"
+#: What would move the cursor or colour the terminal; a line feed stays, a plan has some.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
-def print_table(table: pa.Table, rows_max: int, console: Console | None = None) -> None:
+def print_table(result: ResultText, rows_max: int, console: Console | None = None) -> None:
     """Print the first rows.  What is too wide folds its headings (`bytes_` over `returned`); what is still too wide is
     printed one row below the other, as psql's `\\x auto` does.  Output that is not a terminal is never folded."""
     console = console or Console()
-    names = list(table.column_names)
-    shown = table.slice(0, rows_max)
-    columns = [_cells(shown.column(place)) for place in range(shown.num_columns)]
+    names = list(map(_cell, result.columns))
+    columns = [list(map(_cell, result.texts(place)[:rows_max])) for place in range(len(names))]
     if not console.is_terminal or _width(names, columns) <= console.width:
         headings = names
     else:
@@ -29,16 +31,12 @@ def print_table(table: pa.Table, rows_max: int, console: Console | None = None) 
         _print_records(console, names, columns)
         return
     made = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
-    for heading, field in zip(headings, table.schema, strict=True):
-        made.add_column(escape(heading), justify="right" if _is_number(field.type) else "left", no_wrap=True, vertical="bottom")
+    for heading, kind in zip(headings, result.types, strict=True):
+        made.add_column(escape(heading), justify="right" if is_number(kind) else "left", no_wrap=True, vertical="bottom")
     for cells in zip(*columns, strict=True):
         made.add_row(*map(escape, cells))
     console.width = max(width + GAP, console.width)  # in a file or a pipe no line is cut
     console.print(made)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _width(headings: list[str], columns: list[list[str]]) -> int:
@@ -68,18 +66,6 @@ def _print_records(console: Console, names: list[str], columns: list[list[str]])
             console.print(f"[bold]{escape(name):<{label_width}}[/bold]  {escape(cell)}", soft_wrap=True, highlight=False)
 
 
-def _cells(column: pa.ChunkedArray) -> list[str]:
-    values = column.to_pylist()
-    # Milliseconds only where at least one moment of the column has some: capture windows and periods have none.
-    whole = all(value.microsecond == 0 for value in values if isinstance(value, datetime))
-    return [_cell(value, "seconds" if whole else "milliseconds") for value in values]
-
-
-def _cell(value: Any, timespec: str) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec=timespec).replace("+00:00", "Z")
-    return str(value)
+def _cell(text: str | None) -> str:
+    """A value, with what is no character written out."""
+    return NULL if text is None else _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

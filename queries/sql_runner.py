@@ -22,6 +22,7 @@ import pyarrow as pa
 from gatewatch.records.tables import TABLES
 from gatewatch.settings import Settings
 from queries.lake import ATTEMPTS_MAX, Lake
+from queries.result_text import ResultText
 from queries.sql_check import SqlError
 from queries.sql_worker import Answer, Request, WorkerSettings, write_message
 
@@ -41,12 +42,9 @@ _LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqlResult:
-    """A result: column names, DuckDB types, rows as Arrow, how long it took, and whether rows were cut off."""
+class SqlResult(ResultText):
+    """A result as text, how long it took, and whether rows were cut off."""
 
-    columns: list[str]
-    types: list[str]
-    table: pa.Table
     elapsed_s: float
     truncated: bool
 
@@ -85,7 +83,7 @@ class SqlRunner:
         failure = answer.failure
         if failure is None:
             return SqlResult(
-                columns=answer.columns, types=answer.types, table=rows, elapsed_s=answer.elapsed_s,
+                columns=answer.columns, types=answer.types, rows=rows, elapsed_s=answer.elapsed_s,
                 truncated=answer.truncated,
             )
         raise SqlError(

@@ -1,8 +1,8 @@
 """The process that runs users' SQL (`python -m queries.sql_worker`): requests on standard input, answers on output.
 
 Every message is a length (8 bytes, big-endian) and that many bytes.  The first request is a `WorkerSettings`, each
-further one a `Request` (both MessagePack); the answer to a `Request` is an `Answer` (MessagePack) and then the rows as
-an Arrow IPC stream.  The process ends when standard input does.
+further one a `Request` (both MessagePack); the answer to a `Request` is an `Answer` (MessagePack) and then the rows, as
+text (`result_text`), in an Arrow IPC stream.  The process ends when standard input does.
 
 What stops a statement from doing harm, from the outside in: the kernel lets this process write no byte to any file
 (RLIMIT_FSIZE 0); DuckDB may open nothing outside the lake's folder, spill nothing, load nothing and change no setting;
@@ -17,7 +17,6 @@ import os
 import resource
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -27,7 +26,8 @@ import msgspec
 import pyarrow as pa
 
 from queries.lake import TableFiles, view_sql
-from queries.sql_check import SqlError, check, place
+from queries.result_text import result_of
+from queries.sql_check import Checked, SqlError, check, place
 
 #: Most bytes of rows in one answer; what goes beyond is cut off like rows are.
 ANSWER_BYTES_MAX = 64 << 20
@@ -118,13 +118,15 @@ def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, reques
     """Run one statement.  Never raises for what the statement is or does."""
     began_s = time.perf_counter()
     connection = database.cursor()
+    checked: Checked | None = None
     try:
         checked = check(connection, request.sql)
         for table in checked.tables:
             connection.execute(view_sql(TableFiles(table=table, paths=tuple(request.files.get(table, ())))))
-        connection.execute(checked.runs)
-        description = connection.description or []
-        rows, truncated = _rows(connection, settings.rows_max)
+        relation = connection.sql(checked.runs)
+        assert relation is not None, "a statement that reads has a result"
+        cut = _Cut(settings.rows_max)
+        result = result_of(relation, cut.rows, BATCH_ROWS_MAX)
     except SqlError as error:
         failure = _memory_failure(settings) if error.kind == "memory" else Failure(
             message=error.message[:MESSAGE_CHARACTERS_MAX], kind=error.kind, line=error.line, column=error.column,
@@ -132,40 +134,55 @@ def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, reques
         )
         return Answer(failure=failure), pa.table({})
     except duckdb.Error as error:
+        return Answer(failure=failure_of(_with_place(connection, error, checked), request.sql, settings)), pa.table({})
+    except OSError as error:
         return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
     except MemoryError:
         return Answer(failure=_memory_failure(settings)), pa.table({})
     finally:
         connection.close()
     return Answer(
-        columns=[str(column[0]) for column in description], types=[str(column[1]) for column in description],
-        elapsed_s=time.perf_counter() - began_s, truncated=truncated,
-    ), rows
+        columns=result.columns, types=result.types, elapsed_s=time.perf_counter() - began_s, truncated=cut.truncated,
+    ), result.rows
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, rows_max: int) -> tuple[pa.Table, bool]:
-    with warnings.catch_warnings():
-        # DuckDB would rather be asked by `sql()`, which saves a copy of these few rows but loses the place of errors.
-        warnings.simplefilter("ignore", UserWarning)
-        reader = connection.to_arrow_reader(BATCH_ROWS_MAX)
-    assert reader is not None, "a statement that reads has a result"
-    batches: list[pa.RecordBatch] = []
-    rows = size_bytes = 0
-    for batch in reader:
-        taken = batch.slice(0, rows_max - rows)
-        size_bytes += taken.nbytes
-        if size_bytes > ANSWER_BYTES_MAX and not batches:
-            raise SqlError(
-                f"{taken.num_rows} rows are larger than {ANSWER_BYTES_MAX >> 20} MB", kind="size",
-                hint="select fewer columns or shorter texts",
-            )
-        if size_bytes > ANSWER_BYTES_MAX:
-            return pa.Table.from_batches(batches, schema=reader.schema), True
-        batches.append(taken)
-        rows += taken.num_rows
-        if taken.num_rows < batch.num_rows:
-            return pa.Table.from_batches(batches, schema=reader.schema), True
-    return pa.Table.from_batches(batches, schema=reader.schema), False
+class _Cut:
+    """Takes rows until there are enough of them, or of their bytes; `truncated` says whether some were left."""
+
+    def __init__(self, rows_max: int) -> None:
+        self._rows_max = rows_max
+        self.truncated = False
+
+    def rows(self, reader: pa.RecordBatchReader) -> pa.Table:
+        """The rows; `SqlError` if not even the first batch has room."""
+        batches: list[pa.RecordBatch] = []
+        rows = size_bytes = 0
+        for batch in reader:
+            taken = batch.slice(0, self._rows_max - rows)
+            size_bytes += taken.nbytes
+            if size_bytes > ANSWER_BYTES_MAX and not batches:
+                raise SqlError(
+                    f"{taken.num_rows} rows are larger than {ANSWER_BYTES_MAX >> 20} MB", kind="size",
+                    hint="select fewer columns or shorter texts",
+                )
+            self.truncated = size_bytes > ANSWER_BYTES_MAX or taken.num_rows < batch.num_rows
+            if size_bytes <= ANSWER_BYTES_MAX:
+                batches.append(taken)
+                rows += taken.num_rows
+            if self.truncated:
+                break
+        return pa.Table.from_batches(batches, schema=reader.schema)
+
+
+def _with_place(connection: duckdb.DuckDBPyConnection, error: duckdb.Error, checked: Checked | None) -> duckdb.Error:
+    """The error as DuckDB tells it with its place: a relation's names no place where a name is wrong.  That takes no time,
+    since such a statement does not begin to run."""
+    if checked is not None and isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        try:
+            connection.execute(checked.runs)
+        except duckdb.Error as placed:
+            return placed
+    return error
 
 
 _KINDS: Sequence[tuple[type[duckdb.Error], str]] = (
@@ -176,9 +193,27 @@ _KINDS: Sequence[tuple[type[duckdb.Error], str]] = (
 )
 
 
-def failure_of(error: duckdb.Error, sql: str, settings: WorkerSettings) -> Failure:
+#: While rows are taken Arrow hands DuckDB's errors on as an OSError, whose text begins with their kind.
+_KINDS_OF_TEXT = (
+    ("Out of Memory", "memory"), ("INTERRUPT", "time"), ("Conversion", "type"), ("Out of Range", "type"),
+    ("Invalid Input", "type"), ("IO", "file"),
+)
+
+
+def _kind_of(error: duckdb.Error | OSError) -> str:
+    if isinstance(error, duckdb.Error):
+        return next((name for type_, name in _KINDS if isinstance(error, type_)), "failed")
+    text = str(error)
+    if "bad_alloc" in text:
+        return "memory"
+    if "Arrow Appender" in text:  # more text in a column of one batch than Arrow counts
+        return "size"
+    return next((name for begin, name in _KINDS_OF_TEXT if text.startswith(begin)), "failed")
+
+
+def failure_of(error: duckdb.Error | OSError, sql: str, settings: WorkerSettings) -> Failure:
     """DuckDB's error, which is a JSON text here, as ours."""
-    kind = next((name for type_, name in _KINDS if isinstance(error, type_)), "failed")
+    kind = _kind_of(error)
     if kind == "time":
         return Failure(
             message=f"the query took longer than {settings.time_s:g} s", kind=kind,

@@ -115,8 +115,23 @@ window.dash_clientside.console = (function () {
     return KEEP();
   }
 
-  function download(clicks) {
-    return clicks ? [true, { fileName: "gatewatch-result.csv" }] : [KEEP(), KEEP()];
+  // The same CSV that `gatewatch sql --output csv` prints (queries/result_format.py): NULL is nothing, an empty text "".
+  function csvCell(value) {
+    if (value === null || value === undefined) return "";
+    const text = String(value);
+    return /[",\r\n]|^$|^\s|\s$/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+  }
+
+  function download(clicks, columns, rows) {
+    if (!clicks) return KEEP();
+    const lines = [columns.map((column) => csvCell(column.headerName)).join(",")];
+    for (const row of rows) lines.push(columns.map((column) => csvCell(row[column.field])).join(","));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }));
+    link.download = "gatewatch-result.csv";
+    link.click();
+    URL.revokeObjectURL(link.href);
+    return clicks;
   }
 
   document.addEventListener("keydown", function (event) {

@@ -5,11 +5,7 @@ The statement runs in the sandboxed process of `queries.sql_runner`; opening a l
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -27,6 +23,8 @@ from gatewatch.records.flow_log import FIELDS
 from gatewatch.records.tables import FLOW_LOGS, TABLES
 from queries import saved_query
 from queries.lake import column_types
+from queries.result_format import grid_values
+from queries.result_text import is_number
 from queries.sql_runner import SqlError, SqlResult
 
 ROWS_SHOWN = 16
@@ -39,11 +37,8 @@ FROM flow_logs
 GROUP BY action
 ORDER BY records DESC"""
 
-#: Integers above this lose digits in a browser; they are sent as text.
-_BROWSER_INTEGER_MAX = 2**53 - 1
 #: NULL and an empty text are different answers.
 _NULL = {"function": "params.value == null ? 'NULL' : params.value"}
-_NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DOUBLE|FLOAT|DECIMAL(\(.*\))?")
 _MEANINGS = {field.column: field.meaning for field in FIELDS.values()}
 
 
@@ -72,7 +67,7 @@ def _editor_card(state: PageState, console: Console) -> Component:
             html.Span([html.Kbd("Ctrl"), "+", html.Kbd("Enter")], className="hint"),
             html.Span(id="sql-status", className="sql-status", role="status"),
         ]),
-        dcc.Store(id="sql-place"), dcc.Store(id="sql-painted"),
+        dcc.Store(id="sql-place"), dcc.Store(id="sql-painted"), dcc.Store(id="sql-downloaded"),
         dcc.Input(id={"type": "value", "name": "query"}, type="hidden", value=state.value("query")),
         tools=widgets.select({"type": "value", "name": "saved"}, "", _saved_choices(), state.value("saved"),
                              placeholder="Saved queries", width=260),
@@ -154,8 +149,8 @@ def register(app: Dash, console: Console) -> None:
         ClientsideFunction(namespace="console", function_name="paint"), Output("sql-painted", "data"),
         Input("sql-text", "value"), Input("sql-place", "data"))
     app.clientside_callback(
-        ClientsideFunction(namespace="console", function_name="download"), Output("sql-grid", "exportDataAsCsv"),
-        Output("sql-grid", "csvExportParams"), Input("sql-download", "n_clicks"), prevent_initial_call=True)
+        ClientsideFunction(namespace="console", function_name="download"), Output("sql-downloaded", "data"),
+        Input("sql-download", "n_clicks"), State("sql-grid", "columnDefs"), State("sql-grid", "rowData"), prevent_initial_call=True)
 
 
 def outcome(console: Console, text: str) -> list[Any]:
@@ -164,11 +159,11 @@ def outcome(console: Console, text: str) -> list[Any]:
         result = console.sql.run(text)
     except SqlError as error:
         return [[], [], style_for(0, ROWS_SHOWN), "", error_note(error), place_of(error), "", True, no_update]
-    rows = "row" if result.table.num_rows == 1 else "rows"
-    status = f"{result.table.num_rows:,} {rows} in {amounts.duration(result.elapsed_s)}"
+    rows = "row" if len(result) == 1 else "rows"
+    status = f"{len(result):,} {rows} in {amounts.duration(result.elapsed_s)}"
     cut = f"cut off at {console.settings.sql_rows_max:,} rows (sql_rows_max)" if result.truncated else ""
-    return [column_definitions(result), row_data(result), style_for(result.table.num_rows, ROWS_SHOWN), status, None,
-            None, cut, not result.table.num_rows, text]
+    return [column_definitions(result), row_data(result), style_for(len(result), ROWS_SHOWN), status, None,
+            None, cut, not len(result), text]
 
 
 def error_note(error: SqlError) -> Component:
@@ -190,48 +185,23 @@ def place_of(error: SqlError) -> dict[str, int] | None:
 
 
 def column_definitions(result: SqlResult) -> list[dict[str, Any]]:
-    """The grid's columns; fields are numbered, since a result may name two columns alike."""
+    """The grid's columns; fields are numbered, since a column may be called anything."""
     return [{
         "field": f"c{place}", "headerName": name, "headerTooltip": kind, "tooltipField": f"c{place}",
-        "width": width_for(name, result.table.column(place).slice(0, ROWS_MEASURED).to_pylist()),
-        "valueFormatter": _NULL, "useValueFormatterForExport": False,
+        "width": width_for(name, result.texts(place)[:ROWS_MEASURED]),
+        "valueFormatter": _NULL,
         "cellClassRules": {"null": "params.value == null"},
-        **({"type": "rightAligned", "cellClass": "figures"} if _is_number(kind) else {"cellClass": "code"}),
+        **({"type": "rightAligned", "cellClass": "figures"} if is_number(kind) else {"cellClass": "code"}),
     } for place, (name, kind) in enumerate(zip(result.columns, result.types, strict=True))]
 
 
-def width_for(name: str, values: Sequence[Any]) -> int:
+def width_for(name: str, texts: Sequence[str | None]) -> int:
     """Pixels that show a column's heading and its values; a very long text is cut and can be read by pointing at it."""
-    longest = max((len(str(cell(value))) for value in values), default=0)
+    longest = max((len(text or "NULL") for text in texts), default=0)
     return max(COLUMN_PIXELS_MIN, min(COLUMN_PIXELS_MAX, max(8 * longest + 26, 8 * len(name) + 44)))
 
 
 def row_data(result: SqlResult) -> list[dict[str, Any]]:
     """The grid's rows."""
-    columns = [result.table.column(place).to_pylist() for place in range(result.table.num_columns)]
-    return [{f"c{place}": cell(value) for place, value in enumerate(row)} for row in zip(*columns, strict=True)]
-
-
-def cell(value: Any) -> Any:
-    """A value as JSON can carry it and a person can read it; NULL stays none, and the grid shows it as such."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, Decimal):
-        value = int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, int):
-        return value if abs(value) <= _BROWSER_INTEGER_MAX else str(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, timedelta):
-        return str(value)
-    return repr(value) if isinstance(value, dict | list) else str(value)
-
-
-def _is_number(kind: str) -> bool:
-    return _NUMBER.fullmatch(kind.upper()) is not None
+    columns = [grid_values(result, place) for place in range(len(result.columns))]
+    return [{f"c{place}": value for place, value in enumerate(row)} for row in zip(*columns, strict=True)]

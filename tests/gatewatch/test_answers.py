@@ -12,6 +12,7 @@ import pytest
 
 from gatewatch.answers import list_saved, print_rows, run_saved, run_statement
 from gatewatch.settings import Settings
+from queries.result_text import result_of_table
 from queries.saved_query import names
 from tests.queries.lake_builder import HOUR_S, flow, publish
 
@@ -80,10 +81,10 @@ def test_the_list_names_every_saved_query(capsys: pytest.CaptureFixture[str], mo
     assert all(name in output for name in names())
 
 
-def test_a_table_lines_up_and_shows_nothing_as_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
-    print_rows(pa.table({"name": ["a", None], "bytes": [1, 23456]}), "table")
+def test_a_table_lines_up_and_shows_nothing_as_null(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(result_of_table(pa.table({"name": ["a", None], "bytes": [1, 23456]})), "table")
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert lines == ["name  bytes", "a         1", "-     23456"]
+    assert lines == ["name  bytes", "a         1", "NULL  23456"]
 
 
 def test_sums_line_up_also_where_the_first_row_has_none(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,13 +92,13 @@ def test_sums_line_up_also_where_the_first_row_has_none(settings: Settings, caps
     summed = f"select name, sum(bytes_returned) as total from ({statement}) group by name order by name"
     assert run_statement(settings, summed, "table") == 0
     shown = capsys.readouterr()
-    assert [line.rstrip() for line in shown.out.splitlines()] == ["name  total", "a         -", "b         1", "c     23456"]
+    assert [line.rstrip() for line in shown.out.splitlines()] == ["name  total", "a      NULL", "b         1", "c     23456"]
     assert re.fullmatch(r"3 rows in \d+ ms\n", shown.err)
 
 
 def test_csv_keeps_two_columns_of_one_name(capsys: pytest.CaptureFixture[str]) -> None:
-    print_rows(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"]), "csv")
-    assert capsys.readouterr().out.splitlines() == ["x,x", "1,2"]
+    print_rows(result_of_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"])), "csv")
+    assert capsys.readouterr().out.splitlines() == ["x,x_1", "1,2"]
 
 
 def test_nothing_found_says_where_it_was_looked_for(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,28 @@ def test_the_database_itself_refuses_what_the_check_would_miss(tmp_path: Path, s
     assert not outside.exists()
 
 
+@pytest.mark.parametrize(("text", "kind"), [
+    ('Out of Memory Error: {"exception_type":"Out of Memory"}', "memory"), ("std::bad_alloc", "memory"),
+    ('INTERRUPT Error: {"exception_type":"INTERRUPT"}', "time"),
+    ('Conversion Error: {"exception_type":"Conversion","exception_message":"no","position":"7"}', "type"),
+    ('Invalid Input Error: {"exception_message":"Arrow Appender: The maximum total string size"}', "size"), ("what?", "failed"),
+])
+def test_what_goes_wrong_while_rows_are_taken_has_its_kind(text: str, kind: str) -> None:
+    failure = failure_of(OSError(text), "SELECT 'x'::INTEGER", TINY)
+    assert failure.kind == kind
+    assert (failure.column == 8) == (kind == "type")
+
+
+def test_an_error_in_a_later_row_is_told_with_its_place(tmp_path: Path) -> None:
+    settings = WorkerSettings(folder=str(tmp_path), time_s=60.0, rows_max=5_000, memory_mb=100)
+    with sandbox(settings) as database:
+        head, _ = answer(database, settings, Request(
+            sql="SELECT (CASE WHEN n = 4000 THEN 'x' ELSE '1' END)::INTEGER FROM range(5000) AS t(n)", files={}))
+    assert head.failure is not None
+    assert head.failure.kind == "type"
+    assert "x" in head.failure.message
+
+
 def test_an_answer_has_the_rows_of_the_files_it_was_given(tmp_path: Path) -> None:
     first = publish(tmp_path, "flow_logs", [flow(HOUR_S), flow(HOUR_S + 1)])
     publish(tmp_path, "flow_logs", [flow(HOUR_S + 2)])
@@ -59,7 +81,7 @@ def test_an_answer_has_the_rows_of_the_files_it_was_given(tmp_path: Path) -> Non
             database, settings, Request(sql="SELECT start FROM flow_logs", files={"flow_logs": [str(first)]})
         )
     assert head.failure is None
-    assert sorted(row["start"] for row in rows.to_pylist()) == [HOUR_S, HOUR_S + 1]
+    assert sorted(row["t0"] for row in rows.to_pylist()) == [str(HOUR_S), str(HOUR_S + 1)]
 
 
 def test_an_error_without_json_is_still_told() -> None:

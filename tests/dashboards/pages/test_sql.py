@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import math
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -62,16 +59,6 @@ def test_an_error_without_place_underlines_nothing() -> None:
     assert "Took too long." in str(sql.error_note(SqlError("too slow", kind="time", hint="ask for less")))
 
 
-@pytest.mark.parametrize(("value", "shown"), [
-    (None, None), (True, True), ("x", "x"), (5, 5), (2**53, str(2**53)), (-(2**60), str(-(2**60))),
-    (Decimal(2**70), str(2**70)), (Decimal("12"), 12), (Decimal("1.5"), 1.5), (math.inf, "inf"), (0.5, 0.5),
-    (datetime(2026, 11, 23, 10, tzinfo=UTC), "2026-11-23 10:00:00+00:00"), (date(2026, 11, 23), "2026-11-23"),
-    (b"\x01\xff", "01ff"), ([1, "a"], "[1, 'a']"),
-])
-def test_values_survive_the_way_to_the_browser(value: Any, shown: Any) -> None:
-    assert sql.cell(value) == shown
-
-
 def test_the_editor_opens_with_what_the_url_says(console: Console) -> None:
     state, _ = decode("/sql", "query=SELECT%201")
     assert sql.text_for(state, console) == "SELECT 1"
@@ -85,11 +72,6 @@ def test_every_saved_query_runs_as_it_stands_in_the_editor(console: Console, nam
     text = sql.saved_text(name, PageState(page="sql"), console)
     made = ran(console, text)
     assert made["error"] is None, made["error"]
-
-
-def test_numbers_are_known_by_their_type() -> None:
-    assert all(map(sql._is_number, ("BIGINT", "DOUBLE", "DECIMAL(18,3)", "UINTEGER", "HUGEINT")))
-    assert not any(map(sql._is_number, ("VARCHAR", "UUID", "TIMESTAMP WITH TIME ZONE", "BOOLEAN", "UNION(a INTEGER)")))
 
 
 def test_the_list_of_tables_has_every_column(console: Console) -> None:
