@@ -6,7 +6,7 @@ ARGS ?=
 FUZZ_PACKETS ?= 10000000
 FUZZ_SCAPY_PACKETS ?= 100000
 
-.PHONY: demo test check bench fuzz lock docs packages help
+.PHONY: demo test check bench fuzz soak lock docs packages help
 
 help:            ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -27,6 +27,9 @@ bench: $(READY)  ## the benchmarks, a JSON line a case
 
 fuzz: $(READY)   ## the whole fuzz run: ten million packets through codec and engine, a hundred thousand through scapy
 	PYTHONPATH=. $(VENV)/bin/python tests/fuzz/fuzz_codec.py --count $(FUZZ_PACKETS) --scapy-count $(FUZZ_SCAPY_PACKETS) $(ARGS)
+
+soak: $(READY)   ## an hour of the demo: fails when memory, open files, threads or bookkeeping grow: make soak ARGS="--minutes 15"
+	PYTHONPATH=. $(VENV)/bin/python tests/soak/soak.py $(ARGS)
 
 docs: $(READY)   ## write docs/reference from the code
 	PYTHONPATH=. $(VENV)/bin/python docs/generate.py

@@ -92,6 +92,8 @@ class Compactor:
                 return
             try:
                 self._merge(manifest, TABLES[table], slot)
+                # A merge takes a hundred times the memory of a commit; kept, it would be the service's for good.
+                pa.default_memory_pool().release_unused()
             except (OSError, ValueError, sqlite3.Error, pa.ArrowException) as error:
                 # The other hours must not wait for this one, and the disk must not fill with what they replaced.
                 self._set_aside[table, slot] = self._steady_clock() + SET_ASIDE_S

@@ -94,12 +94,12 @@ def _visit(console_port: int) -> None:
             return
 
 
-def tell(growths: dict[str, Growth]) -> list[str]:
-    """Print each figure, and give the names of those that grew without need."""
+def tell(growths: dict[str, Growth], *, slack: float = 1.0) -> list[str]:
+    """Print each figure, and give the names of those that grew without need; `slack` times as much counts as noise."""
     bad = []
     for name, growth in sorted(growths.items()):
         floor, per_hour = ALLOWED[name.split()[-1]]
-        grew = growth.beyond(floor=floor, per_hour=per_hour)
+        grew = growth.beyond(floor=slack * floor, per_hour=per_hour)
         bad += [name] if grew else []
         print(f"{name:<24} {growth.first:>9.1f} {growth.last:>9.1f} {growth.per_hour:>+9.1f} an hour{'  GREW' if grew else ''}",
               file=sys.stderr)

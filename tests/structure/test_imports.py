@@ -24,6 +24,7 @@ FRONT_DOOR = (
     "gatewatch.cli",
     "gatewatch.up",
     "gatewatch.answers",
+    "gatewatch.result_table",
     "gatewatch.status_view",
     "gatewatch.lab_commands",
     "gatewatch.demo",
