@@ -21,6 +21,7 @@ from dashboards.theme import Palette, palette_of
 from dashboards.time_range import Window, window_of
 from gatewatch.records.tables import FLOW_LOGS, METRICS
 from gatewatch.settings import Settings
+from gatewatch.status_file import SILENT_AFTER_S, read_all
 from queries import freshness
 from queries.freshness import Freshness, FreshnessState
 from queries.lake import Lake
@@ -107,6 +108,20 @@ class Console:
         if isinstance(answer, Failed) or answer.rows.state is not FreshnessState.LATE:
             return None
         return answer.rows.newest_s
+
+    def heard_of_anyone(self, look: Look) -> bool:
+        """Whether any service ever wrote its status into the data folder."""
+        return bool(self._heard(look))
+
+    def heard_lately(self, look: Look) -> bool:
+        """Whether a service beside this console has written its status lately, or none ever has."""
+        heard = self._heard(look)
+        return not heard or any(self.clock() - time_s < SILENT_AFTER_S for time_s in heard.values())
+
+    def _heard(self, look: Look) -> dict[str, float]:
+        answer = self.ask(look, "services", lambda: read_all(self.settings.data_path))
+        known = {} if isinstance(answer, Failed) else answer.rows
+        return {name: float(status["time"]) for name, status in known.items() if name != "console"}
 
     async def in_thread(self, work: Callable[..., Value], *arguments: Any) -> Value:
         """Run blocking work in the pool and wait for it without holding up the event loop."""

@@ -15,7 +15,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboards import frame, instants, page_state, time_range, widgets
+from dashboards import conditions, frame, instants, page_state, time_range, widgets
 from dashboards.answers import Failed
 from dashboards.console import Console, Look
 from dashboards.live import callback, live
@@ -187,17 +187,19 @@ def _register_frame(app: Dash, console: Console) -> None:
 
 
 def alarm_summary(look: Look, console: Console) -> list[Component]:
-    """How many alarms are in which state, as links; nothing where there are none."""
+    """The verdict over everything, then how many alarms are in alarm, as links.
+
+    Alarms that are OK are no verdict: they look at what they look at, and are OK as well while nothing runs.
+    """
     answer = console.ask(look, "alarms", lambda: read_alarms(console.settings.data_path))
-    if isinstance(answer, Failed):
-        return []
-    counts = {state: sum(alarm.state is state for alarm in answer.rows) for state in StateValue}
-    href = page_state.encode(look.state.elsewhere("alarms"))
-    words = {StateValue.ALARM: "in alarm", StateValue.OK: "OK", StateValue.INSUFFICIENT_DATA: "insufficient data"}
-    return [
-        widgets.link(widgets.badge(state.value, f"{counts[state]} {words[state]}"), href)
-        for state in (StateValue.ALARM, StateValue.INSUFFICIENT_DATA, StateValue.OK) if counts[state]
-    ]
+    alarms = [] if isinstance(answer, Failed) else answer.rows
+    in_alarm = sum(alarm.state is StateValue.ALARM for alarm in alarms)
+    overview = page_state.encode(look.state.elsewhere("overview"))
+    made = [widgets.link(badge, overview) for badge in [conditions.badge(look, console)] if badge is not None]
+    if in_alarm:
+        href = page_state.encode(look.state.elsewhere("alarms"))
+        made.append(widgets.link(widgets.badge("ALARM", f"{in_alarm} in alarm"), href))
+    return made
 
 
 def _register_browser_side(app: Dash) -> None:

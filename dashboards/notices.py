@@ -1,31 +1,23 @@
 """What stands across the top of every page when something is missing: the lake, a service, or data as new as the range.
 
 "Nothing happened", "nothing was recorded" and "nobody runs who could record it" look alike in a chart; here the
-difference is said in words, with the service's name and its log.
+difference is said in words.  What is wrong altogether is `conditions`' to say, and comes first.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from dash.development.base_component import Component
 
 from dashboards import amounts, instants, widgets
 from dashboards.answers import Answer, Failed
+from dashboards.conditions import sentences
 from dashboards.console import Console, Look
 from gatewatch.records.tables import FLOW_LOGS, METRICS
-from gatewatch.status_file import SILENT_AFTER_S, read_all
 from queries.freshness import Freshness, FreshnessState
 
 _FLOW, _METRIC = (FLOW_LOGS.name, "flow record"), (METRICS.name, "metric")
 #: The tables that come in all the time, by the pages that show them; what happens now and then is never late.
 _WAITS_FOR = {"overview": (_FLOW, _METRIC), "targets": (_FLOW,), "flows": (_FLOW,), "alarms": (_METRIC,)}
-#: Gatewatch's own services, and what does not happen while one is silent.  An appliance is a target and has its state.
-_WITHOUT = {
-    "api": "the AWS API does not answer", "forwarder": "no packet is forwarded",
-    "health": "nobody looks after the targets' health", "ingest": "nothing new gets into the lake",
-    "alarms": "no alarm is evaluated",
-}
 
 
 def notices(look: Look, console: Console) -> list[Component]:
@@ -34,44 +26,21 @@ def notices(look: Look, console: Console) -> list[Component]:
     for answer in (flow, metric):
         if isinstance(answer, Failed):
             return [widgets.note(answer.message, "red", "The lake cannot be read.")]
-    silent, all_silent = silence(look, console) if look.window.live else ([], False)
+    wrong = sentences(look, console) if look.window.live or look.state.page == "overview" else []
+    all_silent = not console.heard_lately(look)
     if _nothing_in(flow) and _nothing_in(metric):
-        return [*silent, widgets.note(
+        return [*wrong, widgets.note(
             f"No flow record and no metric has come into {console.settings.data} yet. Start `gatewatch demo`, or "
             "`gatewatch up` with this --data; the first records come after one capture window.", "grey", "The lake is empty.",
         )]
     if all_silent:  # then all data is late, and that says it
-        return silent
+        return wrong
     late = lateness(look, console) if look.window.live else range_after_the_end(look, flow, metric)
-    return [*silent, *late]
+    return [*wrong, *late]
 
 
 def _nothing_in(answer: Answer[Freshness]) -> bool:
     return not isinstance(answer, Failed) and answer.rows.state is FreshnessState.NO_DATA
-
-
-def silence(look: Look, console: Console) -> tuple[list[Component], bool]:
-    """Which services have not been heard of, and what that means; and whether that is all of them."""
-    answer = console.ask(look, "services", lambda: read_all(console.settings.data_path))
-    if isinstance(answer, Failed):
-        return [], False
-    heard_s = {name: look.now_s - float(answer.rows[name]["time"]) for name in _WITHOUT if name in answer.rows}
-    silent = {name: age_s for name, age_s in heard_s.items() if age_s >= SILENT_AFTER_S}
-    if not silent:
-        return [], False
-    if len(silent) == len(heard_s):
-        moment = instants.date_and_time(look.now_s - min(silent.values()), look.zone)
-        return [widgets.note(f"What you see was recorded until {moment}.", "amber", "No service runs.")], True
-    return [widgets.note(_who(silent, console), "amber", "Not heard of:")], False
-
-
-def _who(silent: Mapping[str, float], console: Console) -> str:
-    parts = []
-    for name, age_s in silent.items():
-        log = console.settings.data_path / "logs" / f"{name}.log"
-        where = f" (log: {log})" if log.exists() else ""
-        parts.append(f"{name}, for {amounts.duration(int(age_s))}: {_WITHOUT[name]}{where}.")
-    return " ".join(parts)
 
 
 def lateness(look: Look, console: Console) -> list[Component]:

@@ -15,6 +15,7 @@ from gatewatch.records.flow_log import FIELDS, GATEWATCH_FORMAT
 from gatewatch.records.metric import GATEWAY_NAMESPACE, OWN_NAMESPACE
 from gatewatch.records.tables import TABLES
 from gatewatch.settings_page import markdown_page
+from queries.conditions.condition import CONDITIONS, alarm_name
 from queries.saved_query import load, names
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -118,7 +119,27 @@ def metrics() -> str:
     return "\n".join(lines)
 
 
+def conditions() -> str:
+    """The page of conditions."""
+    lines = [
+        "# Conditions", "",
+        "What can be wrong with the whole, decided from what the services tell of themselves, and told by the console's header and",
+        "pages, `gatewatch status` and `gatewatch health`. *critical*: traffic or records are lost. Each is a metric (`Gatewatch`,",
+        "`ConditionActive`, dimension `Condition`); where an alarm is named it watches that metric, unless `alarms_file` is set.",
+        "",
+        "| Condition | Severity | What it means | What to do | Default alarm |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{code}` | {kind.severity} | {kind.meaning} | {kind.action} |"
+        f" {f'`{alarm_name(code)}`' if kind.alarm else ''} |"
+        for code, kind in CONDITIONS.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "conditions.md": conditions,
     "api.md": api_operations,
     "metrics.md": metrics,
     "settings.md": markdown_page,

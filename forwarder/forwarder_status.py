@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,19 +11,21 @@ from forwarder.inventory import Inventory
 from forwarder.ports import Ports
 from forwarder.telemetry.publishing import Telemetry
 from forwarder.telemetry.samples import books_of
+from forwarder.telemetry.standing import EndpointStanding, Lately
 from gatewatch.settings import Settings
 
 
 def status_of(
     inventory: Inventory, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
     ports: Ports, *, revision: int, control_errors: int, before: Mapping[str, Any], ended: bool,
-    inventory_problem: str = "",
+    inventory_problem: str = "", standing: Sequence[EndpointStanding] = (), lately: Sequence[Lately] = (),
 ) -> dict[str, Any]:
     """The content of `status/forwarder.json`.
 
     `packets` are the books (offered + originated = delivered + dropped); `frames_other` and the queues' drops are told
     by port; `errors` by thread; `inventory_problem` is why the inventory file cannot be used (empty: it is used);
-    `before` and `ended` tell of other runs (`gatewatch.forwarder_runs`).
+    `standing` and `lately` say what goes wrong now (`telemetry.standing`); `before` and `ended` tell of other runs
+    (`gatewatch.forwarder_runs`).
     """
     counters = loop.counters
     return {
@@ -49,10 +51,14 @@ def status_of(
         "nodes": [
             {
                 "address": port.address, "send_retries": port.send_retries,
-                "receive_buffer_bytes": port.receive_buffer_bytes,
+                "receive_buffer_bytes": port.receive_buffer_bytes, "refused": dict(refused),
             }
-            for port in ports.nodes
+            for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True)
         ],
+        "standing": [asdict(each) for each in standing],
+        "lately": [asdict(each) for each in lately],
+        "clock_stepped_at_s": loop.counts.clock_stepped_at_s,
+        "clock_stepped_by_s": loop.counts.clock_stepped_by_s,
         "node_queue_drops": loop.counts.node_queue_drops,
         "targets": [asdict(target) for target in counters.targets],
         "windows": telemetry.windows,
@@ -60,3 +66,18 @@ def status_of(
         "records": dict(telemetry.records),
         "errors": {"packets": loop.counts.errors, "telemetry": telemetry.errors, "control": control_errors},
     }
+
+
+def totals_of(loop: PacketLoop, ports: Ports) -> dict[str, int]:
+    """Running totals whose growth tells that something is wrong now, by name: `dropped REASON`, `unrecorded`,
+    `refused NODE REASON`, `sent TARGET` and `returned TARGET`."""
+    counters = loop.counters
+    books = books_of(counters)
+    totals = {f"dropped {reason}": packets for reason, packets in books.dropped.items()}
+    totals["unrecorded"] = books.unrecorded
+    for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True):
+        totals |= {f"refused {port.address} {reason}": count for reason, count in refused.items()}
+    for target in counters.targets:
+        totals[f"sent {target.target_id}"] = totals.get(f"sent {target.target_id}", 0) + target.sent_packets
+        totals[f"returned {target.target_id}"] = totals.get(f"returned {target.target_id}", 0) + target.returned_packets
+    return totals

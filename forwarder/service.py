@@ -30,11 +30,12 @@ from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.desired import Desired
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan
-from forwarder.forwarder_status import status_of
+from forwarder.forwarder_status import status_of, totals_of
 from forwarder.inventory import BadInventory, Inventory
 from forwarder.ports import Ports
 from forwarder.start_up import find, usable_inventory, wait_for
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
+from forwarder.telemetry.standing import Standing, zones_of_groups
 from gatewatch.bus import Publisher, hand_over, open_publisher
 from gatewatch.forwarder_runs import before
 from gatewatch.repeated_error import RepeatedError
@@ -107,6 +108,7 @@ class Forwarder:
         self._inventory_problem = ""
         self._inventory_seen: Inventory | None = inventory
         self._repeated = RepeatedError(log)
+        self._standing = Standing()
         self._before = before(read_status(settings.data_path, "forwarder"))
         self._activated: frozenset[str] = frozenset()
         self._desired = Desired(revision=-1)
@@ -227,12 +229,15 @@ class Forwarder:
         self._view = View(desired=self._view.desired, plan=self._view.plan, probe_packets=packets)
 
     def _write_status(self, *, ended: bool = False) -> None:
+        now_s = time.time()
+        standing = self._standing.endpoints(self._view.plan, self.loop.counters, zones_of_groups(self._desired), now_s)
         content = status_of(
             self._inventory, self._settings, self.loop, self.telemetry, self._ports,
             revision=self._desired.revision, control_errors=self._errors, before=self._before, ended=ended,
-            inventory_problem=self._inventory_problem,
+            inventory_problem=self._inventory_problem, standing=standing,
+            lately=self._standing.lately(totals_of(self.loop, self._ports), now_s),
         )
-        write_status(self._settings.data_path, "forwarder", time.time(), content)
+        write_status(self._settings.data_path, "forwarder", now_s, content)
 
 
 def _engine(settings: Settings, inventory: Inventory) -> Engine:

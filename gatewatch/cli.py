@@ -194,13 +194,13 @@ def status(
 @with_settings("status")
 def health(
     settings: Settings,
-    service: Annotated[str, typer.Argument(help="api, forwarder, ingest, alarms, console, lab, ...")],
+    service: Annotated[str, typer.Argument(help="api, forwarder, ingest, alarms, console, ...; none: the whole")] = "",
 ) -> None:
-    """Whether a service is alive: exit status 0 when it wrote its counters a moment ago."""
-    from gatewatch.status_view import service_health
+    """Whether traffic passes and is recorded (exit status 1: not), or whether one service wrote its counters a moment ago."""
+    from gatewatch.status_view import overall_health, service_health
 
     _need_data_folder(settings)
-    sys.exit(service_health(settings, service))
+    sys.exit(service_health(settings, service) if service else overall_health(settings))
 
 
 @app.command("settings", rich_help_panel=ASK)

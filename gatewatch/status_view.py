@@ -1,10 +1,10 @@
-"""What `gatewatch status` prints: services, the chain of counters from packet to lake row, and whether it balances."""
+"""What `gatewatch status` prints: what is wrong, services, the chain of counters from packet to lake row, whether it balances."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,10 @@ from rich.table import Table
 from gatewatch.settings import Settings
 from gatewatch.status_file import SILENT_AFTER_S, read_all
 from queries.books import Chain, Hop, chain
+from queries.conditions.condition import Condition, Severity
+from queries.conditions.evaluation import evaluate
+from queries.conditions.reading import read
+from queries.conditions.verdict import sentence, verdict
 
 #: A chain's table fits this many characters as long as counts do; a hop's name gives way to long counts.
 TABLE_WIDTH, HOP_WIDTH_MIN, HOP_WIDTH_MAX, NUMBER_WIDTH_MIN = 80, 20, 34, 8
@@ -23,7 +27,7 @@ OUTPUTS = ("table", "json")
 
 
 def show_status(settings: Settings, output: str) -> int:
-    """Print the books; exit status 0 when they balance, 1 when not, 2 when there is nothing to look at."""
+    """Print what is wrong and the books; exit status 0 when they balance, 1 when not, 2 when there is nothing to look at."""
     if output not in OUTPUTS:
         typer.echo(f"gatewatch: --output is {output!r}; allowed: {', '.join(OUTPUTS)}", err=True)
         return 2
@@ -33,12 +37,15 @@ def show_status(settings: Settings, output: str) -> int:
             err=True,
         )
         return 2
+    now_s = time.time()
+    conditions = evaluate(read(settings.data_path), now_s)
     books = chain(settings.data_path)
     if output == "json":
-        typer.echo(json.dumps({**asdict(books), "balanced": books.balanced}))
+        told = [{**asdict(each), "severity": each.kind.severity, "sentence": sentence(each)} for each in conditions]
+        typer.echo(json.dumps({"conditions": told, **asdict(books), "balanced": books.balanced}))
         return 0 if books.balanced else 1
     console = Console()
-    now_s = time.time()
+    _tell(console, conditions)
     statuses = read_all(settings.data_path)
     heard_s = {name: max(0.0, now_s - float(status["time"])) for name, status in statuses.items()}
     console.print(_services(statuses, heard_s))
@@ -46,8 +53,20 @@ def show_status(settings: Settings, output: str) -> int:
     number_width = max([NUMBER_WIDTH_MIN, *(len(f"{count:,}") for count in counts)])
     for name in dict.fromkeys(hop.chain for hop in books.hops):
         console.print(_hops(name, [hop for hop in books.hops if hop.chain == name], number_width))
+    if refused := _refused(statuses.get("forwarder", {})):
+        console.print(refused)
     _verdict(console, books, heard_s)
     return 0 if books.balanced else 1
+
+
+def overall_health(settings: Settings) -> int:
+    """Say what is wrong; exit status 1 when traffic or records are lost, 0 when not, warnings or no."""
+    conditions = evaluate(read(settings.data_path), time.time())
+    for condition in conditions:
+        typer.echo(f"{condition.kind.severity}: {sentence(condition)}")
+    if not conditions:
+        typer.echo(verdict(conditions).text)
+    return 1 if verdict(conditions).severity is Severity.CRITICAL else 0
 
 
 def service_health(settings: Settings, service: str) -> int:
@@ -61,6 +80,28 @@ def service_health(settings: Settings, service: str) -> int:
     age_s = time.time() - float(status["time"])
     typer.echo(f"{service}: last status {_age(age_s)} ago")
     return 0 if age_s < SILENT_AFTER_S else 1
+
+
+def _tell(console: Console, conditions: Sequence[Condition]) -> None:
+    """What is wrong, worst first, each with what to do; nothing when nothing is."""
+    for condition in conditions:
+        tone = "bold red" if condition.kind.severity is Severity.CRITICAL else "yellow"
+        console.print(f"[{tone}]{escape(sentence(condition))}[/{tone}]", soft_wrap=True, highlight=False)
+        console.print(f"  {escape(condition.kind.action)}\n", soft_wrap=True, highlight=False)
+
+
+def _refused(forwarder: Mapping[str, Any]) -> Table | None:
+    """What came to the nodes' port 6081 and was not accepted; none when nothing was."""
+    rows = [(node["address"], reason, count) for node in forwarder.get("nodes", [])
+            for reason, count in sorted(node.get("refused", {}).items())]
+    if not rows:
+        return None
+    table = _table("\nrefused on UDP 6081, in no packet's books", "node")
+    table.add_column("reason")
+    table.add_column("datagrams", justify="right")
+    for address, reason, count in rows:
+        table.add_row(escape(address), escape(reason), f"{count:,}")
+    return table
 
 
 def _age(seconds: float) -> str:

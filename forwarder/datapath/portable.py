@@ -12,7 +12,7 @@ import os
 import queue
 import select
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -110,6 +110,10 @@ class LoopCounts:
     frames_other: list[int] = field(default_factory=list)
     endpoint_queue_drops: list[int] = field(default_factory=list)
     node_queue_drops: int = 0
+    #: By node: refused datagrams by reason, and the kernel's drops.
+    node_refused: list[Counter[str]] = field(default_factory=list)
+    clock_stepped_at_s: float | None = None
+    clock_stepped_by_s: float = 0.0
 
 
 class PacketLoop:
@@ -143,7 +147,8 @@ class PacketLoop:
         self._repeated = RepeatedError(log)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.counters = engine.counters()
-        self.counts = LoopCounts(frames_other=[0] * len(endpoints), endpoint_queue_drops=[0] * len(endpoints))
+        self.counts = LoopCounts(frames_other=[0] * len(endpoints), endpoint_queue_drops=[0] * len(endpoints),
+                                 node_refused=[Counter() for _ in nodes])
 
     def set_plan(self, plan: Plan) -> None:
         """Have `plan` used from the next batch on.  A plan that was not taken yet is replaced."""
@@ -230,6 +235,8 @@ class PacketLoop:
         deliver: list[tuple[int, bytes]] = []
         self._engine.from_target(datagrams, now_s, deliver)
         self._deliver(deliver, now_s)
+        if self._engine.refused_now:
+            self.counts.node_refused[index].update({str(reason): count for reason, count in self._engine.refused_now.items()})
         return len(datagrams)
 
     def _deliver(self, deliver: list[tuple[int, bytes]], now_s: float) -> None:
@@ -265,6 +272,7 @@ class PacketLoop:
         step_s = now_s - before_s
         if abs(step_s) > CLOCK_STEP_S:
             log.warning("the clock was set", seconds=round(step_s, 1))
+            self.counts.clock_stepped_at_s, self.counts.clock_stepped_by_s = now_s, step_s
             self._engine.clock_stepped(step_s)
             # What was due by the old clock would be as far away as the step was long.
             self._next_tick_s = now_s
@@ -276,9 +284,10 @@ class PacketLoop:
             if drops := port.kernel_drops():
                 self.counts.endpoint_queue_drops[index] += drops
                 self._engine.count_drops(index, DropReason.RECEIVE_QUEUE_FULL, drops)
-        for node in self._nodes:
+        for index, node in enumerate(self._nodes):
             if drops := node.kernel_drops():
                 self.counts.node_queue_drops += drops
+                self.counts.node_refused[index][str(DropReason.RETURN_QUEUE_FULL)] += drops
                 self._engine.count_drops(None, DropReason.RETURN_QUEUE_FULL, drops)
 
     def _close(self, now_s: float, window_due: bool, wait_s: float = 0.0) -> bool:

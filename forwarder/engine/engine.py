@@ -29,7 +29,7 @@ from dataclasses import replace
 from forwarder.engine.admission import Admission
 from forwarder.engine.counters import EngineCounters, snapshot
 from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.flow_table import Direction, EndpointFlows
+from forwarder.engine.flow_table import Direction, EndpointFlows, note_closing
 from forwarder.engine.plan import EndpointPlan, Plan
 from forwarder.engine.window import UNREADABLE, OpenWindow, Window
 from forwarder.wire.geneve_codec import (
@@ -53,7 +53,7 @@ _OPTION_BYTES = 8  # the cookie option, with which our header ends
 _COMMON_BYTES = GENEVE_BYTES - _OPTION_BYTES  # what all flows of an endpoint and IP version share
 _VERSION_OF_PROTOCOL = {IPV4_PROTOCOL: 4, IPV6_PROTOCOL: 6}
 _COOKIE_HEADER = cookie_option(0)[:4]
-_FIN, _RST, _FIN_RST = 1, 4, 5
+_FIN_RST = 5
 
 #: UDP payload, source address, UDP source port.
 Datagram = tuple[bytes, str, int]
@@ -84,6 +84,8 @@ class Engine:
         self._by_number: dict[int, EndpointFlows] = {}
         self._by_header: dict[bytes, tuple[EndpointFlows, int]] = {}
         self._refused_unattributed: dict[DropReason, int] = {}
+        #: What the last `from_target` refused, by reason; the data path knows at which node.
+        self.refused_now: dict[DropReason, int] = {}
 
     # Configuration
 
@@ -157,7 +159,7 @@ class Engine:
             if flags:
                 part.in_flags |= flags
                 if flags & _FIN_RST:
-                    _note_closing(direction, flags)
+                    note_closing(direction, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
             if direction.balance < 0:
@@ -196,6 +198,7 @@ class Engine:
     ) -> None:
         """Append to `deliver` what the targets rightly give back; count the rest as refused."""
         by_header, classify = self._by_header, self._classify
+        self.refused_now = {}
         window, number = self._window, self._window.number
         for payload, source, port in datagrams:
             # Our own header comes back unchanged in almost every datagram, so it is recognised whole.
@@ -211,12 +214,12 @@ class Engine:
             try:
                 kind, key, length, flags = classify(inner)
             except MalformedPacket:
-                _count(state.counters.refused, DropReason.RETURN_INNER_MALFORMED)
+                self._refuse(state.counters.refused, DropReason.RETURN_INNER_MALFORMED)
                 continue
             direction = state.directions[kind].get(key)
             refusal = self._refusal(state, direction, version, inner[0] >> 4, length, source, port, option, now_s)
             if refusal is not None or direction is None:
-                _count(state.counters.refused, refusal or DropReason.RETURN_UNKNOWN_FLOW)
+                self._refuse(state.counters.refused, refusal or DropReason.RETURN_UNKNOWN_FLOW)
                 continue
             flow, counters, target = direction.flow, state.counters, direction.flow.target
             part = direction.part
@@ -230,7 +233,7 @@ class Engine:
             if flags:
                 part.out_flags |= flags
                 if flags & _FIN_RST:
-                    _note_closing(direction, flags)
+                    note_closing(direction, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
             if direction.balance <= 0:
@@ -249,14 +252,18 @@ class Engine:
         try:
             header = self._codec.decapsulate(payload)
         except MalformedPacket:
-            _count(self._refused_unattributed, DropReason.RETURN_MALFORMED)
+            self._refuse(self._refused_unattributed, DropReason.RETURN_MALFORMED)
             return None
         state = self._by_number.get(header.endpoint_number)
         if state is None:
-            _count(self._refused_unattributed, DropReason.RETURN_UNKNOWN_ENDPOINT)
+            self._refuse(self._refused_unattributed, DropReason.RETURN_UNKNOWN_ENDPOINT)
             return None
         version = _VERSION_OF_PROTOCOL[header.protocol]
         return state, version, cookie_option(header.cookie), payload[header.inner_offset:]
+
+    def _refuse(self, counts: dict[DropReason, int], reason: DropReason) -> None:
+        _count(counts, reason)
+        _count(self.refused_now, reason)
 
     def _refusal(
         self, state: EndpointFlows, direction: Direction | None, outer_version: int, inner_version: int, length: int,
@@ -382,15 +389,6 @@ def _unplanned(index: int) -> EndpointPlan:
         endpoint_id="", interface_id="", zone="", zone_id="", endpoint_number=index, attachment_number=0,
         refusal=DropReason.NO_LOAD_BALANCER,
     )
-
-
-def _note_closing(direction: Direction, flags: int) -> None:
-    """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
-    flow = direction.flow
-    if flags & _FIN:
-        direction.fin = True
-    if flags & _RST or (flow.forward.fin and flow.backward.fin):
-        flow.closed = True
 
 
 def _count(counts: dict[DropReason, int], reason: DropReason, packets: int = 1) -> None:

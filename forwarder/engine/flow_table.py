@@ -18,6 +18,8 @@ from forwarder.engine.counters import EndpointCounters, TargetCounters
 from forwarder.engine.flow_key import address_bytes, reverse_key
 from forwarder.wire.inner_packet import KINDS
 
+_FIN, _RST = 1, 4
+
 if TYPE_CHECKING:
     from forwarder.engine.plan import EndpointPlan
     from forwarder.wire.geneve_codec import Header
@@ -251,3 +253,12 @@ def release(binding: Binding, endpoint: EndpointFlows) -> None:
     binding.flows -= 1
     if not binding.flows and endpoint.bindings.get(binding.name) is binding:
         del endpoint.bindings[binding.name]
+
+
+def note_closing(direction: Direction, flags: int) -> None:
+    """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
+    flow = direction.flow
+    if flags & _FIN:
+        direction.fin = True
+    if flags & _RST or (flow.forward.fin and flow.backward.fin):
+        flow.closed = True

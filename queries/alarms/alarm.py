@@ -13,10 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from gatewatch.records.metric import GATEWAY_NAMESPACE
+from gatewatch.records.metric import GATEWAY_NAMESPACE, OWN_NAMESPACE
 from gatewatch.refusal import Refusal
 from gatewatch.settings import Settings
 from queries.alarms.evaluation import ComparisonOperator, Rule, TreatMissingData
+from queries.conditions.condition import CONDITIONS, alarm_name
+from queries.conditions.metrics import CONDITION_METRIC
 from queries.metric_statistics import Statistic
 
 #: Most alarms there may be, instances of `for_each` included.
@@ -85,10 +87,23 @@ def default_alarm(settings: Settings) -> AlarmEntry:
     )
 
 
+def condition_alarms(settings: Settings) -> list[AlarmEntry]:
+    """One for each condition that loses traffic or records; two periods in a row, so that a start is no outage."""
+    period_s = max(settings.alarm_period_s, settings.metrics_period_s)
+    return [
+        AlarmEntry(
+            name=alarm_name(code), description=f"{kind.heading}. {kind.meaning} {kind.action}",
+            namespace=OWN_NAMESPACE, metric_name=CONDITION_METRIC, dimensions={"Condition": code}, statistic=Statistic.MAXIMUM,
+            period_s=period_s, evaluation_periods=2, comparison_operator=ComparisonOperator.GREATER, threshold=0.0,
+        )
+        for code, kind in CONDITIONS.items() if kind.alarm
+    ]
+
+
 def load_alarms(settings: Settings) -> list[AlarmEntry]:
-    """The alarms of `alarms_file`, or the default one.  Raises `BadAlarm`."""
+    """The alarms of `alarms_file`, or the default ones.  Raises `BadAlarm`."""
     if not settings.alarms_file:
-        return [default_alarm(settings)]
+        return [default_alarm(settings), *condition_alarms(settings)]
     path = Path(settings.alarms_file)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))

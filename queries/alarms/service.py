@@ -29,6 +29,9 @@ from queries.alarms.measurement import Clock, Measurement, measure
 from queries.alarms.notify import Change, Notifier, message
 from queries.alarms.reason import reason_data, reason_text
 from queries.alarms.state import FILE, AlarmState, HistoryItem, Stored
+from queries.conditions.evaluation import evaluate as evaluate_conditions
+from queries.conditions.metrics import ConditionMetrics
+from queries.conditions.reading import read
 from queries.lake import Lake, QueryFailed
 
 log = structlog.get_logger("alarms")
@@ -75,12 +78,15 @@ class AlarmService:
         self.notifier = Notifier(settings.data_path / FILE, settings)
         self._publisher = publisher
         self._lake = Lake(settings.data_path)
+        self._conditions = ConditionMetrics(
+            account_id=settings.account_id, region=settings.region, period_s=settings.metrics_period_s)
         self._repeated = RepeatedError(log)
         self._settle_definitions(time.time())
 
     def tick(self, now_s: float) -> None:
         """Evaluate all alarms as of `now_s` (epoch seconds) and publish what came of it.  Raises `QueryFailed`."""
         began_s = time.perf_counter()
+        self._publish_conditions(now_s)
         clock = Clock(
             now_s=now_s, metrics_period_s=self.settings.metrics_period_s, arrival_s=self.settings.alarm_arrival_s
         )
@@ -93,6 +99,14 @@ class AlarmService:
         self.counts.evaluated_s = now_s
         self.counts.evaluation_ms = (time.perf_counter() - began_s) * 1000
         self.counts.last_problem = ""
+
+    def _publish_conditions(self, now_s: float) -> None:
+        """What is wrong, as metrics: this service is there when the forwarder is not."""
+        metrics = self._conditions.take(evaluate_conditions(read(self.settings.data_path), now_s), now_s)
+        lines = map(msgspec.json.encode, metrics)
+        drafts = list(line_drafts(topics.METRICS, "alarms", lines, self.settings.message_bytes_max))
+        if drafts:
+            self._publisher.publish(drafts)
 
     def publish(self, now_s: float) -> None:
         """Put the history's new entries on the bus, then forget old ones."""

@@ -28,6 +28,15 @@ def console(small_lake: Path) -> Iterator[Console]:
 
 
 @pytest.fixture
+def own_lake(tmp_path: Path) -> Iterator[tuple[Path, Console]]:
+    """A small lake that a test may change, and a console at its end."""
+    fill(tmp_path)
+    made = console_of(tmp_path)
+    yield tmp_path, made
+    made.close()
+
+
+@pytest.fixture
 def empty_console(tmp_path: Path) -> Iterator[Console]:
     """A console over a data folder in which nothing was ever written."""
     made = console_of(tmp_path)

@@ -29,6 +29,7 @@ TARGETS = ("i-0a11", "i-0b22", "i-0c33")
 #: While the third target is sick.
 SICK_START_S, SICK_END_S = HOUR_S + 200, HOUR_S + 400
 
+UNHEALTHY = Path(__file__).parents[1] / "fixtures/alarms/unhealthy_10s.toml"
 FLOWS_A_PERIOD, PACKETS_A_FLOW, BYTES_A_FLOW = 3, 12, 6_000
 REJECTED_PACKETS = 5
 ATE_PACKETS = 7
@@ -37,7 +38,9 @@ _ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
 
 def settings_for(data: Path, **more: Any) -> Settings:
     """Settings of a console over `data`, with the small lake's periods."""
-    return Settings(data=str(data), metrics_period_s=PERIOD_S, capture_window_s=PERIOD_S, alarm_period_s=PERIOD_S, **more)
+    return Settings(
+        data=str(data), metrics_period_s=PERIOD_S, capture_window_s=PERIOD_S, alarm_period_s=PERIOD_S, alarms_file=str(UNHEALTHY), **more
+    )
 
 
 def console_of(data: Path, clock: Callable[[], float] = lambda: float(END_S), **more: Any) -> Console:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from dashboards import navigation
 from dashboards.console import Console
 from dashboards.page_state import PageState
 from dashboards.time_range import Absolute, BadTimeRange, Relative
-from tests.dashboards.small_lake import look_at
+from gatewatch.status_file import write_status
+from tests.dashboards.small_lake import END_S, look_at
 
 
 def changed(state: PageState, console: Console, **changes: object) -> PageState:
@@ -61,10 +65,25 @@ def test_a_chosen_range_needs_both_ends_in_order(console: Console) -> None:
             navigation.chosen_absolute(start, end, look)
 
 
-def test_alarms_are_counted_by_state_and_lead_to_their_page(console: Console) -> None:
+def test_alarms_that_are_ok_are_no_verdict(console: Console) -> None:
+    assert navigation.alarm_summary(look_at(console, "/flows?range=1h"), console) == []
+
+
+def test_alarms_in_alarm_are_counted_and_lead_to_their_page(own_lake: tuple[Path, Console]) -> None:
+    data, console = own_lake
+    with sqlite3.connect(data / "alarms.sqlite") as alarms:
+        assert alarms.execute("update alarms set state = 'ALARM'").rowcount == 1
+    alarms.close()
     links = navigation.alarm_summary(look_at(console, "/flows?range=1h"), console)
-    assert [link.children.children[1] for link in links] == ["1 OK"]
+    assert [link.children.children[1] for link in links] == ["1 in alarm"]
     assert links[0].href == "/alarms?range=1h&refresh=10s"
+
+
+def test_the_verdict_comes_first_and_leads_to_the_overview(own_lake: tuple[Path, Console]) -> None:
+    data, console = own_lake
+    write_status(data, "forwarder", END_S - 1, {})
+    links = navigation.alarm_summary(look_at(console, "/flows?range=1h"), console)
+    assert [(link.children.children[1], link.href) for link in links] == [("All well", "/?range=1h&refresh=10s")]
 
 
 def test_without_alarms_nothing_is_said(empty_console: Console) -> None:

@@ -30,7 +30,7 @@ def entry(**changes: str) -> str:
 
 
 def test_the_default_alarm_watches_every_target_group() -> None:
-    [alarm] = load_alarms(Settings(alarm_period_s=10, metrics_period_s=5))
+    alarm = load_alarms(Settings(alarm_period_s=10, metrics_period_s=5))[0]
     assert (alarm.metric_name, alarm.statistic, alarm.threshold) == ("UnHealthyHostCount", Statistic.MAXIMUM, 0.0)
     assert (alarm.period_s, alarm.evaluation_periods, alarm.rule.datapoints_to_alarm) == (10, 1, 1)
     assert alarm.treat_missing_data is TreatMissingData.MISSING

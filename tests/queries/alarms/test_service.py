@@ -28,10 +28,12 @@ from queries.lake import QueryFailed
 from tests.queries.lake_builder import BALANCER, GROUP, HOUR_S, publish, unhealthy
 
 NAME = "gatewatch-unhealthy-hosts-appliances"
+UNHEALTHY = Path(__file__).parents[2] / "fixtures/alarms/unhealthy_1s.toml"
 
 
 def settings_of(data: Path, **changes: object) -> Settings:
-    values = {"data": str(data), "metrics_period_s": 1, "alarm_period_s": 1, "alarm_evaluation_s": 1.0, **changes}
+    values = {"data": str(data), "metrics_period_s": 1, "alarm_period_s": 1, "alarm_evaluation_s": 1.0,
+              "alarms_file": str(UNHEALTHY), **changes}
     return Settings(**values)  # type: ignore[arg-type]
 
 
