@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
-from gatewatch.result_table import print_table
 from gatewatch.settings import Settings
 from queries.lake import Lake, QueryFailed
 from queries.result_format import csv_lines, json_lines
@@ -24,12 +22,15 @@ OUTPUTS = ("table", "csv", "json")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def run_statement(settings: Settings, statement: str, output: str) -> int:
-    """Run a user's SQL and print what it gave; the exit status (1: the statement failed, 2: bad arguments)."""
+def run_statement(
+    settings: Settings, statement: str, output: str, launched: subprocess.Popen[bytes] | None = None
+) -> int:
+    """Run a user's SQL, in the process `launched` if given, and print what it gave; the exit status (1: the statement
+    failed, 2: bad arguments)."""
     if output not in OUTPUTS:
         return _refuse(f"--output is {output!r}; allowed: {', '.join(OUTPUTS)}")
     try:
-        result = run_sql(settings, statement)
+        result = run_sql(settings, statement, launched)
     except SqlError as error:
         _print_sql_error(statement, error)
         return 1
@@ -43,6 +44,9 @@ def run_statement(settings: Settings, statement: str, output: str) -> int:
 
 def list_saved() -> int:
     """Print the saved queries with what they answer."""
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     table = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("name", "what it answers"):
         table.add_column(column, no_wrap=True)
@@ -83,6 +87,8 @@ def print_rows(result: ResultText, output: str) -> None:
     if output in _LINES:
         sys.stdout.writelines(f"{line}\n" for line in _LINES[output](result))
         return
+    from gatewatch.result_table import print_table  # Rich, which programs that take CSV need not wait for
+
     print_table(result, TABLE_ROWS_MAX)
     sys.stdout.flush()  # before what goes to standard error
     if len(result) > TABLE_ROWS_MAX:

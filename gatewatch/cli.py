@@ -6,13 +6,14 @@ Rooms are imported inside the commands, so that `gatewatch sql` does not wait fo
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from gatewatch.command_line import with_settings
+from gatewatch.command_line import with_settings, without_pydantic
 from gatewatch.refusal import Refusal
 from gatewatch.settings import Settings
 
@@ -21,10 +22,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Rich takes longer to import than the help takes to read
     help="A Gateway Load Balancer you can run, see into and trust.  Start with `gatewatch demo`.",
 )
 lab_app = typer.Typer(
-    no_args_is_help=True, help="A network to run in: VPCs, route tables, appliances, clients, servers."
+    no_args_is_help=True, rich_markup_mode=None, help="A network to run in: VPCs, route tables, appliances, clients, servers."
 )
 app.add_typer(lab_app, name="lab")
 
@@ -151,10 +153,13 @@ def sql(
     output: Annotated[str, typer.Option(help="table, csv or json")] = "table",
 ) -> None:
     """Run SQL over the lake: flow_logs, metrics, audit_events, target_health, appliance_access, alarm_events, rejects."""
-    from gatewatch.answers import run_statement
+    from queries.worker_process import launch
 
     _need_data_folder(settings)
-    sys.exit(run_statement(settings, sys.stdin.read() if statement == "-" else statement, output))
+    launched = launch()  # it imports DuckDB while this process imports its own part
+    from gatewatch.answers import run_statement
+
+    sys.exit(run_statement(settings, sys.stdin.read() if statement == "-" else statement, output, launched))
 
 
 @app.command(rich_help_panel=ASK)
@@ -278,8 +283,11 @@ def _need_data_folder(settings: Settings) -> None:
 
 def main() -> None:
     """Entry point of the `gatewatch` script: what a person must put right is said in one line, with exit status 2."""
+    _leave_flags_of_others(app, set(sys.argv[1:]))
+    command = typer.main.get_command(app)
+    without_pydantic(command)
     try:
-        status = app(standalone_mode=False)
+        status = command(standalone_mode=False)
     except TyperException as error:
         _say_wrong_call(error)
         sys.exit(error.exit_code)
@@ -287,6 +295,27 @@ def main() -> None:
         typer.echo(f"gatewatch: {error}", err=True)
         sys.exit(2)
     sys.exit(status)
+
+
+def _leave_flags_of_others(group: typer.Typer, words: set[str]) -> None:
+    """Let the commands that were not called keep their name and sentence only: to make all flags takes longer than to help."""
+    for command in group.registered_commands:
+        function = command.callback
+        assert function is not None, "commands are made of functions"
+        command.short_help = (function.__doc__ or "").partition("\n")[0]  # whole, where typer would cut it off
+        if (command.name or function.__name__) not in words:
+            command.callback = _bare(function.__name__, function.__doc__)
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            _leave_flags_of_others(below.typer_instance, words)
+
+
+def _bare(name: str, sentence: str | None) -> Callable[[], None]:
+    def command() -> None:
+        raise AssertionError(f"{name} was not called")
+
+    command.__name__, command.__doc__ = name, sentence
+    return command
 
 
 def _say_wrong_call(error: TyperException) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from gatewatch.settings import BadSetting, SettingEntry, Settings, entries, load
 
@@ -18,7 +17,7 @@ _CONFIG = inspect.Parameter(
     inspect.Parameter.KEYWORD_ONLY,
     default=None,
     annotation=Annotated[
-        Path | None, typer.Option("--config", help="settings file (TOML)", rich_help_panel="Settings")
+        str | None, typer.Option("--config", help="settings file (TOML)", metavar="path", rich_help_panel="Settings")
     ],
 )
 
@@ -55,7 +54,7 @@ def _flag(entry: SettingEntry, default: Any) -> inspect.Parameter:
     facts = [entry.help, entry.allowed, "" if default == "" else f"default {default}"]
     option = typer.Option(
         entry.flag,
-        help=escape("; ".join(filter(None, facts))),
+        help="; ".join(filter(None, facts)),
         metavar=entry.unit or "text",
         show_default=False,
         rich_help_panel="Settings (also GATEWATCH_<NAME> in the environment)",
@@ -65,9 +64,30 @@ def _flag(entry: SettingEntry, default: Any) -> inspect.Parameter:
     )
 
 
-def _load_or_exit(flags: dict[str, Any], config: Path | None, defaults: Mapping[str, Any]) -> Settings:
+def _load_or_exit(flags: dict[str, Any], config: str | None, defaults: Mapping[str, Any]) -> Settings:
     try:
-        return load(flags, config_file=config, defaults=defaults)
+        return load(flags, config_file=Path(config) if config is not None else None, defaults=defaults)
     except BadSetting as error:
         typer.echo(f"gatewatch: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+class _AsGiven:
+    """What typer asks to convert a value that needs no conversion: it would import pydantic for that, for a tenth of a second."""
+
+    def coerce(self, value: Any, **_: Any) -> Any:
+        return value
+
+
+def without_pydantic(command: Any) -> None:
+    """Have the texts among a typer command's parameters, and its `--help`, taken as they are.
+
+    Typer has no public way to say so; were its attribute to go, commands would only be slower (`tests/structure/
+    test_start_up.py` says so).
+    """
+    for parameter in command.get_params(typer.Context(command)):
+        descriptor = getattr(parameter, "type_descriptor", None)
+        if descriptor is not None and descriptor.annotation in (str, bool) and parameter.nargs == 1:
+            parameter._runtime_param = _AsGiven()
+    for below in getattr(command, "commands", {}).values():
+        without_pydantic(below)

@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -299,20 +300,33 @@ class SettingEntry:
 
 def entries(service: str | None = None) -> Iterator[SettingEntry]:
     """The table, whole or as far as `service` reads it, in the order of the class."""
-    hints = get_type_hints(Settings, include_extras=True)
+    for entry in _table():
+        if service is None or service in entry.services or entry.services == ALL:
+            yield entry
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
+
+
+@cache
+def _table() -> tuple[SettingEntry, ...]:
+    """Made once: every command asks for it as it starts."""
+    made = []
     for field in msgspec.structs.fields(Settings):
-        base, meta = get_args(hints[field.name])
+        base, meta = get_args(_hints()[field.name])
         extra = meta.extra or {}
-        if service is None or service in extra["services"] or extra["services"] == ALL:
-            yield SettingEntry(
-                name=field.name,
-                type=str if get_origin(base) is Literal else base,
-                default=field.default,
-                help=meta.description or "",
-                unit=extra["unit"],
-                services=extra["services"],
-                allowed=_allowed(base, meta),
-            )
+        made.append(SettingEntry(
+            name=field.name,
+            type=str if get_origin(base) is Literal else base,
+            default=field.default,
+            help=meta.description or "",
+            unit=extra["unit"],
+            services=extra["services"],
+            allowed=_allowed(base, meta),
+        ))
+    return tuple(made)
 
 
 def _allowed(base: type, meta: Meta) -> str:
@@ -355,7 +369,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
 
 def _checked(given: Mapping[str, Any]) -> Settings:
     table = {entry.name: entry for entry in entries()}
-    hints = get_type_hints(Settings, include_extras=True)
+    hints = _hints()
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in table:

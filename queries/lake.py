@@ -17,14 +17,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from gatewatch.records.tables import FLOW_LOGS, TABLES, Table
 from gatewatch.refusal import Refusal
 from ingest.manifest import Manifest
+
+if TYPE_CHECKING:
+    import duckdb  # at run time where a question is asked: the list of files is read without it
 
 #: How often a query is started again because a file went away under it.
 ATTEMPTS_MAX = 3
@@ -129,6 +131,8 @@ class Lake:
 
         `start_s` and `end_s` only choose files: the SQL must still filter rows.  Raises `QueryFailed`.
         """
+        import duckdb
+
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 with self.connection(tables, start_s=start_s, end_s=end_s) as connection:
@@ -148,6 +152,8 @@ class Lake:
                 self._database = None
 
     def _connect(self, files: Sequence[TableFiles]) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
         with self._lock:
             if self._database is None:
                 self._database = _open_database()
@@ -162,6 +168,8 @@ class Lake:
 
 
 def _open_database() -> duckdb.DuckDBPyConnection:
+    import duckdb
+
     database = duckdb.connect()
     for setting in (
         "timezone = 'UTC'",

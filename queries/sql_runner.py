@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import selectors
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from queries.lake import ATTEMPTS_MAX, Lake
 from queries.result_text import ResultText
 from queries.sql_check import SqlError
 from queries.sql_worker import Answer, Request, WorkerSettings, write_message
+from queries.worker_process import launch
 
 __all__ = ["SqlError", "SqlResult", "SqlRunner", "run_sql"]
 
@@ -52,8 +52,9 @@ class SqlResult(ResultText):
 class SqlRunner:
     """A warm process for statements, one at a time; it is replaced when a statement had to be killed."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Nothing is started before the first statement."""
+    def __init__(self, settings: Settings, launched: subprocess.Popen[bytes] | None = None) -> None:
+        """Nothing is started before the first statement; `launched` (`worker_process`) is taken for that, if given."""
+        self._launched = launched
         self._settings = settings
         self._lake = Lake(settings.data_path)
         self._lock = threading.Lock()
@@ -94,6 +95,8 @@ class SqlRunner:
     def close(self) -> None:
         """End the process."""
         with self._lock:
+            if self._launched is not None:
+                self._process, self._launched = self._launched, None
             self._kill()
 
     def __enter__(self) -> SqlRunner:
@@ -132,7 +135,8 @@ class SqlRunner:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._kill()
-            self._process = _start(self._settings)
+            launched, self._launched = self._launched or launch(), None
+            self._process = _ready(launched, self._settings)
         return self._process
 
     def _kill(self) -> None:
@@ -149,13 +153,8 @@ class SqlRunner:
         self._process = None
 
 
-def _start(settings: Settings) -> subprocess.Popen[bytes]:
-    # The environment is small, so that no query can tell its secrets; the import path is ours.
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(part or "." for part in sys.path)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "queries.sql_worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, env=environment,
-    )
+def _ready(process: subprocess.Popen[bytes], settings: Settings) -> subprocess.Popen[bytes]:
+    """The process once it has its settings and has said that it is ready."""
     assert process.stdin is not None, "the process was started with pipes"
     told = WorkerSettings(
         folder=str(Path(settings.data_path / "lake").absolute()), time_s=settings.sql_time_s,
@@ -196,7 +195,7 @@ def _read(process: subprocess.Popen[bytes], size: int, deadline_s: float) -> byt
     return b"".join(parts)
 
 
-def run_sql(settings: Settings, sql: str) -> SqlResult:
-    """Run one statement in a process started for it; raises `SqlError`."""
-    with SqlRunner(settings) as runner:
+def run_sql(settings: Settings, sql: str, launched: subprocess.Popen[bytes] | None = None) -> SqlResult:
+    """Run one statement in a process started for it, or `launched` before; raises `SqlError`."""
+    with SqlRunner(settings, launched) as runner:
         return runner.run(sql)

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
-
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
 from gatewatch.read_only import read_only
@@ -228,6 +226,8 @@ class EmbeddedConsumer:
             self._failed(source.path, source.inode, error)
 
     def _failed(self, path: Path, inode: int, error: sqlite3.Error) -> None:
+        import structlog  # here: `gatewatch status` opens no bus and never logs
+
         log = structlog.get_logger("bus")
         if not isinstance(error, sqlite3.OperationalError):
             self._damaged[path] = inode

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import structlog
-
 from gatewatch.bus.message import Publisher
 
 #: How long the broker may take for the last records when a service stops; below the supervisor's patience.
 HAND_OVER_S = 10.0
-
-_log = structlog.get_logger("bus")
 
 
 def hand_over(publisher: Publisher) -> bool:
     """Wait until the broker has everything.  False, and said, when it has not: the rest stays in the spool for next time."""
     handed_over = publisher.flush(HAND_OVER_S)
     if not handed_over:
+        import structlog  # here: `gatewatch status` reads spools and never logs
+
         held = sum(count.held for count in publisher.counts())
-        _log.warning("the broker has not taken everything; the rest stays in the spool", messages=held)
+        structlog.get_logger("bus").warning("the broker has not taken everything; the rest stays in the spool", messages=held)
     return handed_over
