@@ -1,19 +1,27 @@
 """A service's live counters in `status/<service>.json`: written whole once a second, read by anyone.
 
-A reader sees either the old file or the new one, never half of one.
+A reader sees either the old file or the new one, never half of one, and a writer goes on when it cannot write: a status is
+not the data.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+if TYPE_CHECKING:
+    from gatewatch.repeated_error import RepeatedError
+
 #: A service that has not written its status for this long is silent, for whoever looks; it writes once a second.
 SILENT_AFTER_S = 5.0
+#: How often a file that cannot be decoded is read again.
+READINGS_MAX = 3
 
 
 def status_folder(data: Path) -> Path:
@@ -21,26 +29,88 @@ def status_folder(data: Path) -> Path:
     return data / "status"
 
 
-def write_status(data: Path, service: str, time_s: float, content: Mapping[str, Any]) -> None:
-    """Replace the status of `service`; the file also says the time (epoch seconds) and the process id.
+def write_status(data: Path, service: str, time_s: float, content: Mapping[str, Any]) -> bool:
+    """Replace the status of `service`; the file also says the time (epoch seconds), the process id, and how many statuses of
+    this process could not be written (`write_errors`).  False, and logged now and then, when this one could not be: no service
+    ends because of it.
 
-    `content` is anything that msgspec writes as JSON: a dataclass within it becomes an object of its fields.
+    On a full disk the file that is there is written over in place, in the room it has: a service that is alive does not seem
+    silent.  `content` is anything that msgspec writes as JSON: a dataclass within it becomes an object of its fields.
     """
     folder = status_folder(data)
-    folder.mkdir(parents=True, exist_ok=True)
-    body = msgspec.json.encode({"service": service, "time": time_s, "pid": os.getpid(), **content})
-    temporary = folder / f".{service}.{os.getpid()}"
-    temporary.write_bytes(body)
-    temporary.replace(folder / f"{service}.json")
+    status = {"service": service, "time": time_s, "pid": os.getpid(), "write_errors": _failures.count, **content}
+    body = msgspec.json.encode(status)
+    path = folder / f"{service}.json"
+    try:
+        _replace(path, body)
+    except OSError as error:
+        try:
+            _overwrite(path, body)
+        except OSError:
+            _failures.add(service, error)
+            return False
+    return True
+
+
+def _replace(path: Path, body: bytes) -> None:
+    """All or nothing: whoever reads sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.stem}.{os.getpid()}"
+    try:
+        temporary.write_bytes(body)
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _overwrite(path: Path, body: bytes) -> None:
+    """In place and in one write, filled up with blanks, which JSON does not mind; `OSError` if that needs room there is none."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        padded = body.ljust(os.fstat(descriptor).st_size)
+        if os.pwrite(descriptor, padded, 0) < len(padded):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(descriptor)
+
+
+class _Failures:
+    """How often this process could not write a status; said now and then."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._repeated: RepeatedError | None = None
+
+    def add(self, service: str, error: OSError) -> None:
+        """Count one, and say so unless it was just said."""
+        self.count += 1
+        if self._repeated is None:
+            # Whoever only reads statuses, as `gatewatch status` does, does not wait for the log's modules.
+            import structlog
+
+            from gatewatch.repeated_error import RepeatedError
+
+            self._repeated = RepeatedError(structlog.get_logger(service))
+        self._repeated.warning("the status could not be written; the service goes on", problem=str(error), failures=self.count)
+
+
+_failures = _Failures()
 
 
 def read_status(data: Path, service: str) -> dict[str, Any] | None:
     """The last status of `service`; None when it never wrote one, or a power cut left none that can be read."""
-    try:
-        content: dict[str, Any] = msgspec.json.decode((status_folder(data) / f"{service}.json").read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
-    return content
+    path = status_folder(data) / f"{service}.json"
+    for _ in range(READINGS_MAX):
+        try:
+            content: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError:  # one that was written over in place may be read between two of its pages
+            continue
+        return content
+    return None
 
 
 def read_all(data: Path) -> dict[str, dict[str, Any]]:

@@ -161,10 +161,7 @@ class Ingest:
             "problem": self._problem or (self._consumer.problem() if self._consumer else ""), "last_commit_s": self._last_commit_s,
             "lag_s": max((lag_s for lag_s, _ in lags), default=0.0), "bus": self._settings.bus, "stopped": last,
         }
-        try:
-            write_status(self._settings.data_path, SERVICE, now_s, content)
-        except OSError as error:
-            self._failed("the status file was not written", error)
+        write_status(self._settings.data_path, SERVICE, now_s, content)
 
 
 def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -44,8 +45,12 @@ def make_report(settings: Settings, *, started_s: float, killed_s: float | None)
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write the report as JSON."""
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    """Write the report as JSON; where it cannot be written it is printed, since the run is over and will not come again."""
+    text = json.dumps(report, indent=2)
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        print(f"gatewatch: the report {path} cannot be written: {error.strerror}; here it is:\n{text}", file=sys.stderr)
 
 
 def percentile(values: Sequence[tuple[float, int]], share: float) -> float | None:
