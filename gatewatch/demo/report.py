@@ -126,4 +126,6 @@ def _failover_s(data: Path, killed_s: float | None) -> float | None:
 
 def _transitions(data: Path) -> list[dict[str, Any]]:
     changes = [item for item in read_history(data, limit=1000) if item.item_type == "StateUpdate"]
-    return [{"at": item.time_s, "from": item.from_state, "to": item.to_state} for item in reversed(changes)]
+    return [
+        {"alarm": item.alarm_name, "at": item.time_s, "from": item.from_state, "to": item.to_state} for item in reversed(changes)
+    ]

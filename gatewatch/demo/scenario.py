@@ -23,10 +23,13 @@ from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.up import refuse_taken_ports
 from queries.alarms.state import StateValue, read_alarms
+from queries.conditions.condition import CONDITIONS, alarm_name
 
 API_WAIT_S = 60.0
 HEALTHY_WAIT_S = 90.0
 _FOREVER_S = 10.0**9
+
+_CONDITION_ALARMS = {alarm_name(code) for code in CONDITIONS}
 
 
 def run_demo(
@@ -177,10 +180,14 @@ class Demo:
         self._next_look_s = time.monotonic() + 0.5
         self._look_at_targets(self._balancer.target_group_arn)
         for alarm in read_alarms(self._settings.data_path):
-            if self._alarms.get(alarm.name) != alarm.state:
+            known = self._alarms.get(alarm.name)
+            # Of the many that watch conditions only what happens is told, not that they begin.
+            begins = alarm.state is not StateValue.ALARM and known in (None, StateValue.INSUFFICIENT_DATA)
+            if known != alarm.state and not (begins and alarm.name in _CONDITION_ALARMS):
                 self._say(f"alarm {alarm.name} is {alarm.state}")
             self._alarms[alarm.name] = alarm.state
-            self._alarm_was.add(alarm.state)
+            if alarm.name not in _CONDITION_ALARMS:
+                self._alarm_was.add(alarm.state)
 
     def _look_at_targets(self, target_group_arn: str) -> None:
         try:

@@ -35,6 +35,11 @@ class DemoRun:
     capture: Path | None
 
 
+def unhealthy_hosts_alarm(run: DemoRun) -> list[str]:
+    """The states that the alarm on unhealthy targets went through."""
+    return [each["to"] for each in run.report["alarm_transitions"] if each["alarm"].startswith("gatewatch-unhealthy-hosts")]
+
+
 def run_demo(folder: Path, *arguments: str, duration_s: int, capture: bool = False) -> DemoRun:
     """Run it headless to its end."""
     data, report = folder / "data", folder / "report.json"
