@@ -37,6 +37,7 @@ def status_of(
         "packets": asdict(books_of(counters)),
         "flows": counters.flows,
         "flows_max": settings.flows_max,
+        "flows_gave_way": counters.gave_way,
         "endpoints": [
             {
                 "id": place.id, **asdict(counted), "not_returned": counted.not_returned, "device": place.device,
@@ -70,11 +71,12 @@ def status_of(
 
 def totals_of(loop: PacketLoop, ports: Ports) -> dict[str, int]:
     """Running totals whose growth tells that something is wrong now, by name: `dropped REASON`, `unrecorded`,
-    `refused NODE REASON`, `sent TARGET` and `returned TARGET`."""
+    `gave_way WHAT`, `refused NODE REASON`, `sent TARGET` and `returned TARGET`."""
     counters = loop.counters
     books = books_of(counters)
     totals = {f"dropped {reason}": packets for reason, packets in books.dropped.items()}
     totals["unrecorded"] = books.unrecorded
+    totals |= {f"gave_way {name}": count for name, count in counters.gave_way.items()}
     for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True):
         totals |= {f"refused {port.address} {reason}": count for reason, count in refused.items()}
     for target in counters.targets:

@@ -17,8 +17,18 @@ from forwarder.engine.counters import TargetCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import must_move
 from forwarder.engine.flow_key import flow_name, starts_connection, sticky_name, version_of
-from forwarder.engine.flow_table import Binding, BoundTarget, Direction, EndpointFlows, Flow, FlowTable
-from forwarder.engine.plan import OTHER_IDLE_TIMEOUT_S, EndpointPlan
+from forwarder.engine.flow_table import (
+    CLOSED,
+    HALF_OPEN,
+    SETTLED,
+    Binding,
+    BoundTarget,
+    Direction,
+    EndpointFlows,
+    Flow,
+    FlowTable,
+)
+from forwarder.engine.plan import HALF_OPEN_TIMEOUT_S, OTHER_IDLE_TIMEOUT_S, EndpointPlan
 from forwarder.wire.geneve_codec import IPV4_PROTOCOL, IPV6_PROTOCOL, Codec, Encapsulation, cookie_option
 from forwarder.wire.inner_packet import TCP
 
@@ -69,7 +79,7 @@ class Admission:
             kept[key] = self._targets.get(key) or kept.get(key) or _bound_target(plan, position)
         self._targets = kept
         if any(_is_shortened(old, state.plan) for old, state in zip(before, self._endpoints, strict=True)):
-            self._table.shorten(lambda flow: _idle_timeout_s(self._endpoints[flow.endpoint].plan, flow.kind))
+            self._table.shorten(lambda flow: _idle_timeout_s(self._endpoints[flow.endpoint].plan, flow))
 
     def admit(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
         """Make the flow of a packet that has none."""
@@ -84,10 +94,13 @@ class Admission:
             return None
         if table.full:
             table.expire(now_s, FULL_TABLE_FLOWS_BUDGET, self._endpoints)
-            if table.full:
+            if table.full and not table.give_way(now_s, self._endpoints):
                 self.refused = DropReason.FLOW_TABLE_FULL
                 return None
         flow = self._make_flow(state, kind, key, name, binding, now_s)
+        if kind == TCP and flags & _SYN_ACK == _SYN:
+            flow.phase = HALF_OPEN
+            flow.idle_timeout_s = _idle_timeout_s(plan, flow)
         if plan.stickiness:
             _share(state, flow, name, binding, now_s)
         table.add(flow, state)
@@ -96,13 +109,28 @@ class Admission:
         return flow.forward
 
     def revise(self, state: EndpointFlows, direction: Direction, flags: int, now_s: float) -> Direction | None:
-        """Look again at a flow that was idle too long, whose plan changed, or that was closed and may meet a SYN."""
+        """Look again at a flow that was idle too long, whose plan changed, that is half-open, or closed and may meet a SYN."""
         flow = direction.flow
-        reopened = flow.closed and flags & _SYN_ACK == _SYN
+        reopened = flow.phase == CLOSED and flags & _SYN_ACK == _SYN
         if reopened or not self.still_valid(state, flow, now_s):
             self._table.remove(flow, state)
             return self.admit(state, flow.kind, direction.key, flags, now_s)
+        if flow.phase == HALF_OPEN and (direction is flow.backward or flags & _SYN_ACK != _SYN):
+            # An answer came by, or the opener went on, which a sender of forged addresses cannot.
+            flow.phase = SETTLED
+            flow.idle_timeout_s = _idle_timeout_s(state.plan, flow)
+            if flow.binding is not None:
+                flow.binding.idle_timeout_s = max(flow.binding.idle_timeout_s, flow.idle_timeout_s)
         return direction
+
+    def note_closing(self, direction: Direction, flags: int) -> None:
+        """A FIN or RST passed in that direction."""
+        self._table.note_closing(direction, flags)
+
+    @property
+    def gave_way(self) -> dict[str, int]:
+        """Flows that had to go for a new one, by what they were."""
+        return self._table.gave_way
 
     def still_valid(self, state: EndpointFlows, flow: Flow, now_s: float) -> bool:
         """Whether the flow lives under the present plan; if so it is put on the target it belongs on."""
@@ -136,9 +164,8 @@ class Admission:
         flow.cookie = identity & 0xFFFFFFFF
         flow.cookie_option = cookie_option(flow.cookie)
         flow.binding = None
-        flow.closed = False
         flow.last_s = now_s
-        flow.idle_timeout_s = _idle_timeout_s(state.plan, kind)
+        flow.idle_timeout_s = _idle_timeout_s(state.plan, flow)
         self._bind(state, flow, binding.target if binding else self._pick(state.plan, flow.slot_hash))
         return flow
 
@@ -182,7 +209,7 @@ class Admission:
 
     def _follow_plan(self, state: EndpointFlows, flow: Flow) -> None:
         plan = state.plan
-        flow.idle_timeout_s = _idle_timeout_s(plan, flow.kind)
+        flow.idle_timeout_s = _idle_timeout_s(plan, flow)
         if flow.binding is None:
             target = self._right_target(flow.target, flow.slot_hash, plan)
         else:
@@ -234,5 +261,7 @@ def _is_shortened(old: EndpointPlan, new: EndpointPlan) -> bool:
     return new.refusal is None and new.tcp_idle_timeout_s < old.tcp_idle_timeout_s
 
 
-def _idle_timeout_s(plan: EndpointPlan, kind: int) -> float:
-    return plan.tcp_idle_timeout_s if kind == TCP else OTHER_IDLE_TIMEOUT_S
+def _idle_timeout_s(plan: EndpointPlan, flow: Flow) -> float:
+    if flow.kind != TCP:
+        return OTHER_IDLE_TIMEOUT_S
+    return min(HALF_OPEN_TIMEOUT_S, plan.tcp_idle_timeout_s) if flow.phase == HALF_OPEN else plan.tcp_idle_timeout_s

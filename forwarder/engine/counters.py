@@ -79,13 +79,14 @@ class EngineCounters:
     """A copy of all counters.  `endpoints[i]` belongs to `plan.endpoints[i]`.
 
     `refused_unattributed` counts refused datagrams that name no endpoint of ours; `flows` is the number of flow-table
-    entries.
+    entries, `gave_way` those that had to go for a new flow, by what they were: `half_open`, `closed` or `idle`.
     """
 
     endpoints: list[EndpointCounters]
     targets: list[TargetCounters]
     refused_unattributed: dict[DropReason, int]
     flows: int
+    gave_way: dict[str, int] = field(default_factory=dict)
 
 
 def snapshot(counters: EndpointCounters, *, unrecorded: int) -> EndpointCounters:

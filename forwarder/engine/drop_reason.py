@@ -93,7 +93,7 @@ DROP_REASONS: dict[DropReason, DropReasonText] = {
     ),
     DropReason.FLOW_TABLE_FULL: _text(
         Hop.INGRESS,
-        "A new flow found the flow table full.",
+        "A new flow found the flow table full, and none in it half-open, closed, or idle for ten seconds to give way.",
         "Raise flows_max, or shorten tcp.idle_timeout.seconds.",
     ),
     DropReason.RECEIVE_QUEUE_FULL: _text(

@@ -29,7 +29,7 @@ from dataclasses import replace
 from forwarder.engine.admission import Admission
 from forwarder.engine.counters import EngineCounters, snapshot
 from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.flow_table import Direction, EndpointFlows, note_closing
+from forwarder.engine.flow_table import Direction, EndpointFlows
 from forwarder.engine.plan import EndpointPlan, Plan
 from forwarder.engine.window import UNREADABLE, OpenWindow, Window
 from forwarder.wire.geneve_codec import (
@@ -141,7 +141,7 @@ class Engine:
                 direction = self._admission.admit(state, kind, key, flags, now_s)
             else:
                 flow = direction.flow
-                if now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not plan or flow.closed:
+                if now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not plan or flow.phase:
                     direction = self._admission.revise(state, direction, flags, now_s)
             if direction is None:
                 self._reject(state, self._admission.refused, kind, key, length, flags, now_s)
@@ -159,7 +159,7 @@ class Engine:
             if flags:
                 part.in_flags |= flags
                 if flags & _FIN_RST:
-                    note_closing(direction, flags)
+                    self._admission.note_closing(direction, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
             if direction.balance < 0:
@@ -233,7 +233,7 @@ class Engine:
             if flags:
                 part.out_flags |= flags
                 if flags & _FIN_RST:
-                    note_closing(direction, flags)
+                    self._admission.note_closing(direction, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
             if direction.balance <= 0:
@@ -375,7 +375,7 @@ class Engine:
             ],
             targets=[replace(bound.counters) for bound in self._admission.targets],
             refused_unattributed=dict(self._refused_unattributed),
-            flows=len(self._admission),
+            flows=len(self._admission), gave_way=dict(self._admission.gave_way),
         )
 
     def close_window(self, now_s: float) -> Window:

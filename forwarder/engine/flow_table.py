@@ -2,14 +2,16 @@
 
 Operations: find a direction by the packet's key (a plain dict lookup by the engine), add a flow, remove it, expire.
 Goals: both directions lead to one flow; keys of different endpoints never meet; never more than `flows_max` flows;
-expiry does a bounded amount of work per call.  Plan: per endpoint and kind one dict from key to `Direction`; one heap
-of (time at which the flow could be idle, flow) in which a flow that was used meanwhile is simply put back.
+expiry does a bounded amount of work per call; who floods the table with opening packets drives out his own.  Plan: per
+endpoint and kind one dict from key to `Direction`; one heap of (time at which the flow could be idle, flow) in which a flow
+that was used meanwhile is simply put back; the half-open and the closed flows besides in the order in which they became so.
 
 Not here: which target a flow gets (`engine`, `target_table`, `failover`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
@@ -19,6 +21,13 @@ from forwarder.engine.flow_key import address_bytes, reverse_key
 from forwarder.wire.inner_packet import KINDS
 
 _FIN, _RST = 1, 4
+
+#: A flow's phases.  Half-open: TCP of which only the opening packet was seen, so that anybody may have sent it.
+SETTLED, HALF_OPEN, CLOSED = 0, 1, 2
+#: How long a flow must have been idle before it gives way to a new one.
+GIVES_WAY_IDLE_S = 10.0
+#: Flows looked at for one that has been idle longest.
+GIVE_WAY_FLOWS_BUDGET = 16
 
 if TYPE_CHECKING:
     from forwarder.engine.plan import EndpointPlan
@@ -63,18 +72,18 @@ class Binding:
 class Flow:
     """A flow.  `last_s` is the time of its last packet in either direction; times are epoch seconds.
 
-    `closed`: a TCP reset passed, or both directions' FIN; the next SYN starts a new flow under the same key.
+    `phase` is `SETTLED`, `HALF_OPEN` or `CLOSED`: then a TCP reset passed, or both directions' FIN, and the next SYN starts a
+    new flow under the same key.
     """
 
     __slots__ = (
-        "alive", "backward", "binding", "closed", "cookie", "cookie_option", "endpoint", "entropy_port", "forward",
-        "header", "idle_timeout_s", "kind", "last_s", "plan", "slot_hash", "target",
+        "alive", "backward", "binding", "cookie", "cookie_option", "endpoint", "entropy_port", "forward", "header",
+        "idle_timeout_s", "kind", "last_s", "phase", "plan", "slot_hash", "target",
     )
 
     alive: bool
     backward: Direction
     binding: Binding | None
-    closed: bool
     cookie: int
     cookie_option: bytes
     endpoint: int
@@ -84,6 +93,7 @@ class Flow:
     idle_timeout_s: float
     kind: int
     last_s: float
+    phase: int
     plan: EndpointPlan
     slot_hash: int
     target: BoundTarget
@@ -92,6 +102,7 @@ class Flow:
         self.endpoint = endpoint
         self.kind = kind
         self.alive = False
+        self.phase = SETTLED
         self.forward = Direction(self, key)
         other = reverse_key(kind, key)
         self.backward = self.forward if other == key else Direction(self, other)
@@ -158,8 +169,12 @@ class FlowTable:
         # Removed flows stay in the heap until their time comes or, at this many entries, are swept out together.
         self._heap_entries_max = 2 * flows_max
         self._heap: list[tuple[float, int, Flow]] = []
+        self._half_open: deque[Flow] = deque()
+        self._closed: deque[Flow] = deque()
         self._added = 0
         self._count = 0
+        #: Flows that had to go for a new one, by what they were.
+        self.gave_way: dict[str, int] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -189,6 +204,48 @@ class FlowTable:
             self._heap = [entry for entry in self._heap if entry[2].alive]
             heapify(self._heap)
         heappush(self._heap, (flow.last_s + flow.idle_timeout_s, self._added, flow))
+        if flow.phase == HALF_OPEN:
+            _oldest(self._half_open, HALF_OPEN)
+            self._half_open.append(flow)
+
+    def note_closing(self, direction: Direction, flags: int) -> None:
+        """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
+        flow = direction.flow
+        if flags & _FIN:
+            direction.fin = True
+        if flow.phase != CLOSED and (flags & _RST or (flow.forward.fin and flow.backward.fin)):
+            flow.phase = CLOSED
+            _oldest(self._closed, CLOSED)
+            self._closed.append(flow)
+
+    def give_way(self, now_s: float, endpoints: list[EndpointFlows]) -> bool:
+        """Remove one flow so that a new one has room: the oldest half-open one, else the one closed first, else the one that
+        has been idle longest, if that is long enough.  False when there is none."""
+        for name, waiting, phase in (("half_open", self._half_open, HALF_OPEN), ("closed", self._closed, CLOSED)):
+            flow = _oldest(waiting, phase)
+            if flow is not None:
+                return self._give_way(flow, name, endpoints)
+        flow = self._idle_longest(now_s)
+        return flow is not None and self._give_way(flow, "idle", endpoints)
+
+    def _give_way(self, flow: Flow, name: str, endpoints: list[EndpointFlows]) -> bool:
+        self.remove(flow, endpoints[flow.endpoint])
+        self.gave_way[name] = self.gave_way.get(name, 0) + 1
+        return True
+
+    def _idle_longest(self, now_s: float) -> Flow | None:
+        """The flow whose time comes first, once what the heap says of it is true; None if it was used a moment ago."""
+        for _ in range(GIVE_WAY_FLOWS_BUDGET):
+            if not self._heap:
+                return None
+            told_s, number, flow = self._heap[0]
+            due_s = flow.last_s + flow.idle_timeout_s
+            if flow.alive and due_s <= told_s:
+                return flow if now_s - flow.last_s >= GIVES_WAY_IDLE_S else None
+            heappop(self._heap)
+            if flow.alive:
+                heappush(self._heap, (due_s, number, flow))
+        return None
 
     def remove(self, flow: Flow, endpoint: EndpointFlows) -> None:
         """Forget a flow; its record of the open window is kept there.  It must not be used any more."""
@@ -255,10 +312,10 @@ def release(binding: Binding, endpoint: EndpointFlows) -> None:
         del endpoint.bindings[binding.name]
 
 
-def note_closing(direction: Direction, flags: int) -> None:
-    """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
-    flow = direction.flow
-    if flags & _FIN:
-        direction.fin = True
-    if flags & _RST or (flow.forward.fin and flow.backward.fin):
-        flow.closed = True
+def _oldest(waiting: deque[Flow], phase: int) -> Flow | None:
+    """The first that is still there and in that phase; those before it are forgotten."""
+    while waiting:
+        if waiting[0].alive and waiting[0].phase == phase:
+            return waiting[0]
+        waiting.popleft()
+    return None

@@ -26,6 +26,9 @@ from forwarder.inventory import Endpoint, Inventory, Node
 
 DEFAULT_TCP_IDLE_TIMEOUT_S = 350
 OTHER_IDLE_TIMEOUT_S = 120
+#: A TCP flow of which only the opening packet was seen: "a target must answer a new request within 30 seconds to establish the
+#: return path" (user guide, "Idle timeout").
+HALF_OPEN_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -82,8 +82,8 @@ CONDITIONS: dict[str, Kind] = {
         "A target returns nothing", "A target got packets for half a minute and gave none back, whatever its health check says.",
         "Look at the appliance: is it running, does it allow anything, does it send to the node's address on UDP 6081?"),
     "flow_table_full": _critical(
-        "New connections are refused", "The flow table is full.",
-        "Raise flows_max, or shorten tcp.idle_timeout.seconds; `gatewatch query half_open` shows a flood's source."),
+        "New connections are refused", "The flow table is full of flows in use: none could give way.",
+        "Raise flows_max, or shorten tcp.idle_timeout.seconds."),
     "receive_queue_full": _critical(
         "Packets are lost before they are read", "The kernel dropped packets at an endpoint's socket: more come than are forwarded.",
         "Raise receive_buffer_bytes; give the forwarder a core of its own."),
@@ -122,6 +122,10 @@ CONDITIONS: dict[str, Kind] = {
     "target_returns_little": _warning(
         "A target returns little", "A target gave back less than a tenth of what it got in half a minute.",
         "What its rules deny is no fault; `gatewatch query eaten_by_appliance` shows which flows it kept."),
+    "flows_give_way": _warning(
+        "The flow table is full",
+        "New flows take the room of others: the oldest half-open ones first, then closed ones, then those idle longest.",
+        "`gatewatch query half_open` shows a flood's source; without a flood raise flows_max."),
     "junk_on_6081": _warning(
         "Datagrams on UDP 6081 are refused", "Many datagrams from targets or strangers were refused at a node, by the reason told.",
         "docs/reference/drop-reasons.md has each reason; a target must return header and ports as it got them."),

@@ -95,8 +95,17 @@ def _lately(forwarder: ServiceStatus) -> Iterator[Condition]:
                             unit="packets dropped lately")
     if one := totals.get("unrecorded"):
         yield Condition(code="records_incomplete", detail=f"{one.added:,} packets in the last half minute", since_s=one.since_s)
+    yield from _giving_way(totals)
     yield from _targets(totals)
     yield from _junk(totals)
+
+
+def _giving_way(totals: dict[str, Lately]) -> Iterator[Condition]:
+    gave_way = {name.removeprefix("gave_way "): one for name, one in totals.items() if name.startswith("gave_way ")}
+    if gave_way:
+        told = ", ".join(f"{one.added:,} {name.replace('_', '-')}" for name, one in sorted(gave_way.items()))
+        yield Condition(code="flows_give_way", detail=f"{told} flows gave way in the last half minute",
+                        since_s=min(one.since_s for one in gave_way.values()))
 
 
 def _targets(totals: dict[str, Lately]) -> Iterator[Condition]:

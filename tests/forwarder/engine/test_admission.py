@@ -67,7 +67,7 @@ def test_a_tcp_packet_of_no_flow_is_dropped_unless_it_is_a_syn(flags: int) -> No
 
 def test_idle_tcp_needs_a_new_syn_and_idle_udp_does_not() -> None:
     made = engine(plan(of_balancer={"tcp_idle_timeout_s": 100}))
-    offer(made, syn(1), udp(CLIENT, 1, SERVER, 53))
+    offer(made, syn(1), data(1), udp(CLIENT, 1, SERVER, 53))
     assert target_of(made, data(1), now_s=99.9) is not None
     assert target_of(made, data(1), now_s=199.9) is None
     assert target_of(made, udp(CLIENT, 1, SERVER, 53), now_s=200.0) is not None
@@ -87,6 +87,7 @@ def test_idle_udp_ends_at_120_seconds() -> None:
 def test_a_packet_of_either_direction_keeps_the_flow() -> None:
     made = engine()
     first = target_of(made, syn(1))
+    assert target_of(made, tcp(SERVER, 443, CLIENT, 1, ACK)) == first
     assert target_of(made, tcp(SERVER, 443, CLIENT, 1, ACK), now_s=349.0) == first
     assert target_of(made, data(1), now_s=349.0 + 349.0) == first
 
@@ -208,6 +209,7 @@ def test_stickiness_says_which_flows_share_a_target(stickiness: str | None, same
 def test_with_stickiness_the_3_tuple_is_the_flow_so_it_needs_no_syn_of_its_own() -> None:
     made = engine(plan(stickiness="source_ip_dest_ip_proto"))
     first = target_of(made, syn(1))
+    assert target_of(made, data(1)) == first
     assert target_of(made, data(2), now_s=300.0) == first
     assert target_of(made, data(1), now_s=649.0) == first, "its own idle time is over, that of the 3-tuple is not"
     assert target_of(made, data(1), now_s=649.0 + 350.0) is None
@@ -243,7 +245,9 @@ def test_flows_survive_a_listener_that_is_made_again() -> None:
 
 def test_a_full_table_refuses_new_flows_until_old_ones_idle_out() -> None:
     made = engine(flows_max=3)
-    assert len(offer(made, *(syn(port) for port in range(5)))) == 3
+    for port in range(3):
+        assert len(offer(made, syn(port), data(port))) == 2
+    assert offer(made, syn(3), syn(4)) == []
     assert len(offer(made, *(data(port) for port in range(3)), now_s=10.0)) == 3
     assert dropped(made) == {DropReason.FLOW_TABLE_FULL: 2}
     assert len(offer(made, syn(7), now_s=360.0)) == 1, "room is made without a call of expire"
@@ -252,7 +256,7 @@ def test_a_full_table_refuses_new_flows_until_old_ones_idle_out() -> None:
 
 def test_expire_forgets_idle_flows() -> None:
     made = engine()
-    offer(made, *(syn(port) for port in range(5)), udp(CLIENT, 1, SERVER, 53))
+    offer(made, *(packet for port in range(5) for packet in (syn(port), data(port))), udp(CLIENT, 1, SERVER, 53))
     made.expire(120.0, 100)
     assert made.counters().flows == 5
     made.expire(350.0, 2)
@@ -261,6 +265,85 @@ def test_expire_forgets_idle_flows() -> None:
     counters = made.counters()
     assert (counters.flows, counters.endpoints[0].active_flows) == (0, 0)
     assert sum(one.active_flows for one in counters.targets) == 0
+
+
+def test_half_open_flows_go_after_thirty_seconds() -> None:
+    made = engine()
+    offer(made, syn(1), syn(2))
+    offer(made, syn(2), now_s=20.0)  # sent again: still nobody has answered
+    made.expire(29.9, 10)
+    assert made.counters().flows == 2
+    made.expire(30.0, 10)
+    assert made.counters().flows == 1
+    assert target_of(made, data(1), now_s=30.0) is None
+    made.expire(50.0, 10)
+    assert made.counters().flows == 0
+
+
+@pytest.mark.parametrize("packet", [
+    tcp(SERVER, 443, CLIENT, 1, SYN | ACK), data(1), tcp(CLIENT, 1, SERVER, 443, FIN | ACK),
+], ids=["an answer", "the opener goes on", "the opener ends"])
+def test_what_settles_a_flow(packet: bytes) -> None:
+    made = engine()
+    offer(made, syn(1), packet)
+    made.expire(349.9, 10)
+    assert made.counters().flows == 1
+    made.expire(350.0, 10)
+    assert made.counters().flows == 0
+
+
+def test_a_listener_with_a_shorter_timeout_holds_for_half_open_flows_too() -> None:
+    made = engine(plan(of_balancer={"tcp_idle_timeout_s": 60}))
+    offer(made, syn(1))
+    made.configure(plan(of_balancer={"tcp_idle_timeout_s": 100}), 1.0)
+    assert target_of(made, data(1), now_s=29.0) is not None
+    assert target_of(made, data(1), now_s=29.0 + 99.0) is not None
+    assert target_of(made, data(1), now_s=29.0 + 99.0 + 100.0) is None
+
+
+def gone(made: Engine, *ports: int, now_s: float) -> list[int]:
+    """Those of the flows that are there no more."""
+    return [port for port in ports if target_of(made, data(port), now_s=now_s) is None]
+
+
+def test_the_oldest_half_open_flow_gives_way_first_then_closed_ones_then_the_one_idle_longest() -> None:
+    made = engine(flows_max=4)
+    for port in (1, 2):
+        offer(made, syn(port), data(port), now_s=0.0)
+    offer(made, tcp(CLIENT, 2, SERVER, 443, RST), now_s=0.0)
+    offer(made, syn(3), now_s=1.0)
+    offer(made, syn(4), now_s=2.0)
+    for port in (5, 6):  # in the room of 3, then 4
+        assert len(offer(made, syn(port), data(port), now_s=10.0)) == 2
+    assert made.counters().gave_way == {"half_open": 2}
+    assert len(offer(made, syn(7), data(7), now_s=11.0)) == 2  # of 2, which is closed
+    assert made.counters().gave_way == {"half_open": 2, "closed": 1}
+    assert len(offer(made, syn(8), data(8), now_s=12.0)) == 2  # of 1, idle for 12 s
+    assert made.counters().gave_way == {"half_open": 2, "closed": 1, "idle": 1}
+    assert offer(made, syn(9), now_s=13.0) == [], "5 to 8 were used a moment ago"
+    assert dropped(made) == {DropReason.FLOW_TABLE_FULL: 1}
+    assert gone(made, *range(1, 10), now_s=13.0) == [1, 2, 3, 4, 9]
+    assert made.counters().flows == 4
+
+
+def test_whoever_floods_drives_out_his_own() -> None:
+    """6,000 opening packets a second, thirty times as many flows as there is room for; somebody's connections go on."""
+    made, now_s, refused = engine(flows_max=2_000), 0.0, 0
+    for second in range(10):
+        for part in range(10):
+            now_s = second + part / 10
+            flood = [tcp("198.51.100.7", 1024 + (6_000 * second + 600 * part + number) % 60_000, SERVER, 443, SYN) for number in range(600)]
+            offer(made, *flood, now_s=now_s)
+            port = 100 * second + part
+            refused += len(offer(made, syn(port), now_s=now_s)) != 1
+            refused += len(offer(made, tcp(SERVER, 443, CLIENT, port, SYN | ACK), data(port), now_s=now_s + 0.05)) != 2
+    assert refused == 0
+    counters = made.counters()
+    assert counters.flows == 2_000
+    assert sum(counters.gave_way.values()) == counters.endpoints[0].new_flows - 2_000
+    assert gone(made, *range(0, 900, 100), now_s=now_s) == []
+    end = counters.endpoints[0]
+    assert end.offered + end.originated == end.delivered + sum(end.dropped.values())
 
 
 def test_equal_addresses_behind_two_endpoints_are_two_flows() -> None:
@@ -285,6 +368,7 @@ def test_a_target_that_is_gone_is_forgotten_when_its_last_flow_is() -> None:
 def test_a_clock_that_is_set_ends_no_flow_and_keeps_none_beyond_its_time() -> None:
     made = engine(plan(stickiness="source_ip_dest_ip"))
     first = target_of(made, syn(1), now_s=1000.0)
+    offer(made, data(1), now_s=1000.0)
     made.clock_stepped(3600.0)
     assert target_of(made, data(1), now_s=4700.0) == first, "100 s by the clock that only runs forward"
     made.clock_stepped(-86_400.0)
@@ -295,7 +379,7 @@ def test_a_clock_that_is_set_ends_no_flow_and_keeps_none_beyond_its_time() -> No
 
 def test_a_shorter_idle_timeout_frees_the_table_of_silent_flows() -> None:
     made = engine(plan(of_balancer={"tcp_idle_timeout_s": 6000}))
-    target_of(made, syn(1), now_s=0.0)
+    offer(made, syn(1), data(1), now_s=0.0)
     made.configure(plan(of_balancer={"tcp_idle_timeout_s": 60}), 70.0)
     made.expire(70.0, 10)
     assert made.counters().flows == 0
@@ -304,6 +388,7 @@ def test_a_shorter_idle_timeout_frees_the_table_of_silent_flows() -> None:
 def test_a_listener_that_is_away_for_a_moment_shortens_nothing() -> None:
     made = engine(plan(of_balancer={"tcp_idle_timeout_s": 6000}))
     first = target_of(made, syn(1), now_s=0.0)
+    offer(made, data(1), now_s=0.0)
     made.configure(plan_of(balancer(None)), 10.0)
     made.configure(plan(of_balancer={"tcp_idle_timeout_s": 6000}), 20.0)
     assert target_of(made, data(1), now_s=1000.0) == first
