@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewatch.bus.message import Draft, Message, TopicCount
+from gatewatch.database_problem import advice
 from gatewatch.lock_file import Held, hold, release
 from gatewatch.refusal import Refusal
 from gatewatch.transaction import transaction
@@ -103,8 +104,8 @@ class Spool:
             self.origin: str = self._connection.execute("select origin from identity").fetchone()[0]
         except sqlite3.DatabaseError as error:
             release(self._lock)
-            raise SpoolDamaged(f"the spool {path} cannot be opened: {error}; moved away, a new one begins, without the "
-                               "messages it still held") from error
+            todo = advice(error, damaged="moved away, a new one begins, without the messages it still held")
+            raise SpoolDamaged(f"the spool {path} cannot be opened: {error}; {todo}") from error
         except BaseException:
             release(self._lock)
             raise

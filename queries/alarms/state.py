@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gatewatch.database_problem import advice
 from gatewatch.read_only import read_only
 from gatewatch.refusal import Refusal
 from gatewatch.status_file import read_status
@@ -123,8 +124,8 @@ class AlarmState:
             self._prepare()
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise AlarmsDamaged(f"the alarms' file {path} cannot be opened: {error}; moved away, every alarm begins anew, "
-                                "without its history") from error
+            todo = advice(error, damaged="moved away, every alarm begins anew, without its history")
+            raise AlarmsDamaged(f"the alarms' file {path} cannot be opened: {error}; {todo}") from error
 
     def _prepare(self) -> None:
         self._connection.execute("pragma journal_mode=wal")
