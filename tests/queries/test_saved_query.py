@@ -229,7 +229,7 @@ def test_a_filled_in_query_runs_as_a_users_own(lake: Lake) -> None:
         for name in names():
             query = load(name)
             result = runner.run(filled_in(query, start_s=HOUR_S, end_s=HOUR_S + 3_600))
-            assert result.table.num_rows == len(rows(lake, name)), name
+            assert len(result) == len(rows(lake, name)), name
 
 
 @pytest.mark.parametrize(
