@@ -64,7 +64,11 @@ def read(
     tables: dict[str, list[pa.Table]] = {}
     for (topic, form), group in groups.items():
         bodies = [message.value for message in group]
-        rows, bad = json_decode.decode(topic, bodies) if form is None else flow_log_decode.decode(form, bodies)
+        if form is None:
+            seqs = [message.seq if message.origin else message.offset for message in group]
+            rows, bad = json_decode.decode(topic, bodies, seqs)
+        else:
+            rows, bad = flow_log_decode.decode(form, bodies)
         if rows is not None:
             tables.setdefault(BY_TOPIC[topic].name, []).append(_complete(BY_TOPIC[topic], rows))
         rejects.extend((group[line.message], line) for line in bad)

@@ -134,7 +134,9 @@ class Compactor:
         if len(old) < 2:
             return
         lake = self._data / LAKE
-        rows = _sorted(table, pa.concat_tables([_read(table, lake / file.path) for file in old]))
+        rows = _sorted(table, pa.concat_tables(
+            # A file of an older version lacks the table's newest column.
+            [_read(table, lake / file.path) for file in old], promote_options="default"))
         new = lake_files.write_file(lake, table, slot, _merged_name(old), rows)
         try:
             manifest.swap(old, new, self._clock())
@@ -187,6 +189,8 @@ def _read(table: Table, path: object) -> pa.Table:
 
 def _sorted(table: Table, rows: pa.Table) -> pa.Table:
     names = ["srcaddr", "dstaddr", "start"] if table is FLOW_LOGS else [table.time_column]
+    if table.since_column is not None and table.since_column in rows.column_names:
+        names.append(table.since_column)
     plain = pa.table({name: _plain(rows.column(name)) for name in names})
     return rows.unify_dictionaries().take(pc.sort_indices(plain, [(name, "ascending") for name in names]))
 

@@ -30,6 +30,9 @@ from gatewatch.records.target_health import TargetHealthChange
 from ingest.flow_log_decode import BadLine
 
 _NULL = msgspec.Raw(b"null")
+#: A message of a megabyte, the largest there is, has fewer lines than this many bits count.
+_LINE_BITS = 20
+_SEQS = 1 << 43
 
 
 class _SessionIssuer(msgspec.Struct, rename="camel"):
@@ -138,9 +141,13 @@ _READINGS = {
 }
 
 
-def decode(topic: str, bodies: Sequence[bytes]) -> tuple[pa.Table | None, list[BadLine]]:
-    """Rows of the bodies in the topic's table, in order, and the lines that are no rows; None without rows."""
+def decode(topic: str, bodies: Sequence[bytes], seqs: Sequence[int]) -> tuple[pa.Table | None, list[BadLine]]:
+    """Rows of the bodies in the topic's table, in order, and the lines that are no rows; None without rows.
+
+    `seqs` are the messages' places in their streams, for tables whose events have a `sequence`.
+    """
     reading = _READINGS[topic]
+    sequenced = reading.table.since_column == tables.SEQUENCE
     rows: list[tuple[Any, ...]] = []
     places: list[tuple[int, int, bytes]] = []
     bad: list[BadLine] = []
@@ -149,7 +156,8 @@ def decode(topic: str, bodies: Sequence[bytes]) -> tuple[pa.Table | None, list[B
             if not line.strip():
                 continue
             try:
-                rows.append(reading.row(reading.decoder.decode(line), line))
+                row = reading.row(reading.decoder.decode(line), line)
+                rows.append((*row, _sequence(seqs[index], number)) if sequenced else row)
             # ValueError: a value out of its range, or text that is not UTF-8; the other: brackets a thousand deep.
             except (msgspec.DecodeError, ValueError, RecursionError) as error:
                 bad.append(BadLine(message=index, line=number, reason=str(error), record=line))
@@ -181,6 +189,11 @@ def _fitting(
         else:
             fitting.append(row)
     return fitting
+
+
+def _sequence(seq: int, line: int) -> int:
+    """Grows from line to line and from message to message; a stranger's seq may be any number, so no more than fits is taken."""
+    return (seq % _SEQS) << _LINE_BITS | line % (1 << _LINE_BITS)
 
 
 def _time(time_ms: int) -> int:

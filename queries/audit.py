@@ -17,7 +17,7 @@ _TEXT = (
 
 _PAGE = f"""
     WITH events AS (
-        SELECT epoch_ms(event_time) AS event_ms, coalesce(read_only, false) AS read_only,
+        SELECT epoch_ms(event_time) AS event_ms, coalesce(sequence, 0) AS sequence, coalesce(read_only, false) AS read_only,
                {", ".join(f"coalesce({name}, '') AS {name}" for name in _TEXT)}
         FROM audit_events
         WHERE epoch_ms(event_time) >= $start_ms AND epoch_ms(event_time) < $end_ms
@@ -30,7 +30,7 @@ _PAGE = f"""
       AND (NOT $errors_only OR error_code <> '')
       AND ($text = '' OR contains(lower(concat_ws(' ', event_name, user_name, request_parameters, error_code,
                                                   error_message)), $text))
-    ORDER BY event_ms DESC, event_id
+    ORDER BY event_ms DESC, sequence DESC, event_id
     LIMIT $limit OFFSET $offset
 """
 
@@ -101,5 +101,5 @@ def lookup(lake: Lake, wanted: AuditFilter) -> AuditPage:
 
 
 def _event(row: dict[str, Any]) -> AuditEvent:
-    del row["total"]
+    del row["total"], row["sequence"]
     return AuditEvent(event_s=row.pop("event_ms") / 1000, **row)

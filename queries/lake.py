@@ -66,13 +66,23 @@ def view_sql(files: TableFiles) -> str:
     if files.paths:
         columns = ", ".join(f'"{name}"' for name in types)
         listed = ", ".join(_quoted(_GLOB.sub(r"[\1]", path)) for path in files.paths)
-        source = f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false)"
+        source = f"SELECT {columns} FROM {_files(TABLES[files.table], types, listed)}"
     else:
         columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in types.items())
         source = f"SELECT {columns} WHERE false"
     if files.table == FLOW_LOGS.name:
         source = f'SELECT *, to_timestamp("start") AS start_time, to_timestamp("end") AS end_time FROM ({source})'
     return f'CREATE OR REPLACE TEMP VIEW "{files.table}" AS {source}'
+
+
+def _files(table: Table, types: Mapping[str, str], listed: str) -> str:
+    """The files' rows; where the table has a column that files of older versions lack, with it all the same."""
+    if table.since_column is None:
+        return f"read_parquet([{listed}], hive_partitioning = false)"
+    return (
+        f"(SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+        f' UNION ALL BY NAME SELECT NULL::{types[table.since_column]} AS "{table.since_column}" WHERE false)'
+    )
 
 
 def _quoted(text: str) -> str:

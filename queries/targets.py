@@ -11,14 +11,15 @@ _CHANGES = """
     SELECT coalesce(load_balancer, '') AS load_balancer, coalesce(target_group, '') AS target_group,
            coalesce(target_id, '') AS target_id, coalesce(target_address, '') AS target_address,
            coalesce(availability_zone, '') AS availability_zone, coalesce(state, '') AS state,
-           coalesce(reason, '') AS reason, coalesce(description, '') AS description, epoch_ms("time") AS time_ms
+           coalesce(reason, '') AS reason, coalesce(description, '') AS description, epoch_ms("time") AS time_ms,
+           coalesce(sequence, 0) AS sequence
     FROM target_health
 """
 
 _CURRENT = f"""
     WITH changes AS ({_CHANGES}),
     numbered AS (
-        SELECT *, row_number() OVER (target ORDER BY time_ms DESC) AS place, count(*) OVER target AS changes
+        SELECT *, row_number() OVER (target ORDER BY time_ms DESC, sequence DESC) AS place, count(*) OVER target AS changes
         FROM changes
         WHERE time_ms <= $now_ms
         WINDOW target AS (PARTITION BY load_balancer, target_group, target_id)
@@ -32,7 +33,7 @@ _CURRENT = f"""
 _TIMELINE = f"""
     WITH changes AS ({_CHANGES}),
     segments AS (
-        SELECT *, lead(time_ms) OVER (PARTITION BY load_balancer, target_group, target_id ORDER BY time_ms) AS next_ms
+        SELECT *, lead(time_ms) OVER (PARTITION BY load_balancer, target_group, target_id ORDER BY time_ms, sequence) AS next_ms
         FROM changes
     )
     SELECT load_balancer, target_group, target_id, availability_zone, state, reason, description,

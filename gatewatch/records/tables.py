@@ -19,13 +19,20 @@ _MS = pa.timestamp("ms", tz="UTC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table.  `time_column` is Unix seconds (int64) in `flow_logs` and a UTC timestamp elsewhere."""
+    """One table.  `time_column` is Unix seconds (int64) in `flow_logs` and a UTC timestamp elsewhere.
+
+    `since_column` came later: files written before it lack it, and it is null there.
+    """
 
     name: str
     topic: str | None
     schema: pa.Schema
     time_column: str
+    since_column: str | None = None
 
+
+#: Puts events of one time in order: their place in the stream they came by (message, then line).
+SEQUENCE = "sequence"
 
 FLOW_LOGS = Table(
     name="flow_logs", topic=topics.FLOW_LOGS, schema=schema_of(list(FIELDS.values())), time_column="start"
@@ -48,6 +55,7 @@ AUDIT = Table(
     name="audit_events",
     topic=topics.AUDIT,
     time_column="event_time",
+    since_column=SEQUENCE,
     schema=pa.schema([
         ("event_time", _MS), ("event_id", pa.string()), ("event_source", pa.string()), ("event_name", pa.string()),
         ("read_only", pa.bool_()), ("user_name", pa.string()), ("access_key_id", pa.string()),
@@ -55,6 +63,7 @@ AUDIT = Table(
         ("error_message", pa.string()), ("request_id", pa.string()), ("aws_region", pa.string()),
         ("request_parameters", pa.string()), ("response_elements", pa.string()),  # JSON text
         ("record", pa.string()),  # the whole CloudTrail record, JSON text
+        (SEQUENCE, pa.int64()),
     ]),
 )
 
@@ -62,10 +71,11 @@ TARGET_HEALTH = Table(
     name="target_health",
     topic=topics.TARGET_HEALTH,
     time_column="time",
+    since_column=SEQUENCE,
     schema=pa.schema([
         ("time", _MS), ("load_balancer", pa.string()), ("target_group", pa.string()), ("target_id", pa.string()),
         ("target_address", pa.string()), ("availability_zone", pa.string()), ("previous_state", pa.string()),
-        ("state", pa.string()), ("reason", pa.string()), ("description", pa.string()),
+        ("state", pa.string()), ("reason", pa.string()), ("description", pa.string()), (SEQUENCE, pa.int64()),
     ]),
 )
 
@@ -85,10 +95,12 @@ ALARMS = Table(
     name="alarm_events",
     topic=topics.ALARMS,
     time_column="time",
+    since_column=SEQUENCE,
     schema=pa.schema([
         ("time", _MS), ("alarm_name", pa.string()), ("item_type", pa.string()),  # StateUpdate, Action, ConfigurationUpdate
         ("from_state", pa.string()), ("to_state", pa.string()), ("summary", pa.string()), ("reason", pa.string()),
         ("data", pa.string()),  # JSON text
+        (SEQUENCE, pa.int64()),
     ]),
 )
 

@@ -15,5 +15,5 @@
 SELECT "time", alarm_name AS alarm, item_type, from_state, to_state, summary, reason
 FROM alarm_events
 WHERE "time" >= to_timestamp($start_s) AND "time" < to_timestamp($end_s)
-ORDER BY "time" DESC, alarm, item_type
+ORDER BY "time" DESC, sequence DESC, alarm, item_type
 LIMIT $limit

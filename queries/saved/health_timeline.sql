@@ -22,7 +22,7 @@ SELECT "time",
        state AS to_state,
        reason,
        description,
-       lead("time") OVER (PARTITION BY load_balancer, target_group, target_id ORDER BY "time") AS until
+       lead("time") OVER (PARTITION BY load_balancer, target_group, target_id ORDER BY "time", sequence) AS until
 FROM target_health
 WHERE "time" >= to_timestamp($start_s) AND "time" < to_timestamp($end_s) AND ($target = '' OR target_id = $target)
-ORDER BY "time", target, target_group
+ORDER BY "time", sequence, target, target_group

@@ -23,5 +23,5 @@ SELECT event_time AS "time",
 FROM audit_events
 WHERE event_time >= to_timestamp($start_s) AND event_time < to_timestamp($end_s)
   AND NOT read_only AND ($user_name = '' OR user_name = $user_name)
-ORDER BY event_time DESC, event_id
+ORDER BY event_time DESC, sequence DESC, event_id
 LIMIT $limit

@@ -16,7 +16,8 @@ from gatewatch.records.alarm_event import AlarmEvent
 from gatewatch.records.appliance_access import ApplianceAccess
 from gatewatch.records.metric import Metric, StatisticSet
 from gatewatch.records.target_health import TargetHealthChange
-from ingest.json_decode import decode
+from ingest import json_decode
+from ingest.flow_log_decode import BadLine
 
 TIME_MS = 1_795_395_600_123
 TIME = datetime(2026, 11, 23, 1, 0, 0, 123_000, tzinfo=UTC)
@@ -42,6 +43,11 @@ EVENT: dict[str, Any] = {
     "userAgent": "aws-cli", "userIdentity": {"type": "IAMUser", "userName": "bob", "accessKeyId": "AKIA"},
     "requestParameters": {"port": 6081}, "responseElements": None, "requestID": "r-1", "readOnly": False,
 }
+
+
+def decode(topic: str, bodies: list[bytes]) -> tuple[Any, list[BadLine]]:
+    """Decode messages 7, 8, ... of a stream."""
+    return json_decode.decode(topic, bodies, range(7, 7 + len(bodies)))
 
 
 def rows(topic: str, *lines: bytes) -> list[dict[str, Any]]:
@@ -72,7 +78,7 @@ def test_an_audit_event_keeps_its_text_and_gives_columns() -> None:
         "event_name": "CreateListener", "read_only": False, "user_name": "bob", "access_key_id": "AKIA",
         "source_ip_address": "127.0.0.1", "user_agent": "aws-cli", "error_code": None, "error_message": None,
         "request_id": "r-1", "aws_region": "us-east-1", "request_parameters": '{"port": 6081}',
-        "response_elements": None, "record": line.decode(),
+        "response_elements": None, "record": line.decode(), "sequence": 7 << 20 | 1,
     }
 
 
@@ -96,6 +102,7 @@ def test_the_others_are_as_they_are(topic: str, record: msgspec.Struct) -> None:
         if name in expected:
             assert row.pop(name) == TIME
             del expected[name]
+    assert row.pop("sequence", 7 << 20 | 1) == 7 << 20 | 1
     assert row.pop("end", None) == (None if expected.pop("end", None) is None else TIME.replace(microsecond=124_000))
     assert row == expected
 
@@ -107,6 +114,21 @@ def test_a_bad_line_does_not_take_the_others_with_it() -> None:
     assert table.num_rows == 3
     assert [(entry.message, entry.line) for entry in bad] == [(0, 2), (0, 3), (0, 5), (0, 6)]
     assert all(entry.reason and entry.record == lines[entry.line - 1] for entry in bad)
+
+
+def test_events_of_one_time_have_the_order_they_came_in() -> None:
+    lines = [json.dumps({**EVENT, "eventID": str(number)}).encode() for number in range(6)]
+    table, _ = json_decode.decode(topics.AUDIT, [b"\n".join(lines[:2]), b"broken\n" + lines[2], b"\n".join(lines[3:])], [5, 6, 900])
+    sequences = table.column("sequence").to_pylist()
+    assert sequences == sorted(set(sequences))
+    assert table.column("event_id").to_pylist() == list("012345")
+
+
+def test_a_strangers_seq_may_be_any_number() -> None:
+    line = json.dumps(EVENT).encode()
+    for seq in (0, (1 << 63) - 1):
+        table, bad = json_decode.decode(topics.AUDIT, [line], [seq])
+        assert (bad, table.num_rows) == ([], 1)
 
 
 def test_values_that_fit_no_column_are_set_aside() -> None:
