@@ -9,6 +9,7 @@ import typer
 
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
+from forwarder.lab.repair import Caretaker
 from gatewatch import data_folder
 from gatewatch.demo.balancer import client, create_balancer, is_balancer_missing, wait_for_api
 from gatewatch.demo.stage import appliance_command, traffic_command
@@ -70,7 +71,7 @@ def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
         typer.echo(
             f"the lab runs: {len(lab.appliances)} appliances, {rate:g} connections a second; Ctrl-C takes it down"
         )
-        _watch(settings, supervisor, stop.wait)
+        _watch(settings, supervisor, Caretaker(lab.plan), stop.wait)
     finally:
         supervisor.stop_all()
         Lab.down(settings.data_path)
@@ -84,11 +85,12 @@ def _create_balancer(settings: Settings, lab: Lab) -> None:
         create_balancer(elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances])
 
 
-def _watch(settings: Settings, supervisor: Supervisor, wait: Callable[[float], bool]) -> None:
+def _watch(settings: Settings, supervisor: Supervisor, caretaker: Caretaker, wait: Callable[[float], bool]) -> None:
     written_s = 0.0
     while not wait(POLL_S):
         now_s = time.monotonic()
         supervisor.poll(now_s)
+        caretaker.look()
         if now_s - written_s >= STATUS_EVERY_S:
             written_s = now_s
             write_status(settings.data_path, "lab", time.time(), {"services": supervisor.names()})

@@ -20,7 +20,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
 from forwarder.lab import namespace as named
-from forwarder.lab.plan import Link, Namespace, Plan, Route, RouteType, Side
+from forwarder.lab.kernel_entry import entries
+from forwarder.lab.plan import Link, Namespace, Plan, Side
 
 #: Offloads that break tunnels or hide packet sizes (ethtool.h, ETHTOOL_S*): receive and transmit checksum,
 #: scatter-gather, TCP segmentation, generic segmentation, generic receive.
@@ -101,15 +102,8 @@ def _configure(plan: Plan, namespace: str) -> None:
         with IPRoute() as netlink:
             netlink.link("set", index=_LOOPBACK, state="up")
             indexes = {side.device: _configure_device(netlink, side) for side in plan.sides(namespace)}
-            for neighbour in (entry for entry in plan.neighbours if entry.namespace == namespace):
-                netlink.neigh("add", dst=neighbour.address, lladdr=neighbour.mac, ifindex=indexes[neighbour.device],
-                              state="permanent")
-            for route in (entry for entry in plan.routes if entry.namespace == namespace):
-                netlink.route("add", **_route_arguments(route, indexes))
-            for rule in (entry for entry in plan.rules if entry.namespace == namespace):
-                by_source = {"src": rule.source, "src_len": 32}
-                selector = {"iifname": rule.ingress_device} if rule.ingress_device else by_source
-                netlink.rule("add", table=rule.table, priority=rule.priority, **selector)
+            for entry in entries(plan, namespace, indexes):
+                entry.add(netlink)
 
     run_in(namespace, body)
 
@@ -119,27 +113,8 @@ def _configure_device(netlink: IPRoute, side: Side) -> int:
     turn_offloads_off(side.device)
     if side.reverse_path_filter:
         _sysctl(f"ipv4/conf/{side.device}/rp_filter", "1")
-    for address in side.addresses:
-        host, length = address.split("/")
-        netlink.addr("add", index=index, address=host, prefixlen=int(length))
     netlink.link("set", index=index, arp=side.arp, state="up")
     return index
-
-
-def _route_arguments(route: Route, indexes: dict[str, int]) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"dst": route.destination, "table": route.table}
-    if route.type is not RouteType.UNICAST:
-        return arguments | {"type": route.type.value}
-    arguments["oif"] = indexes[route.device]
-    if route.gateway:
-        arguments |= {"gateway": route.gateway, "flags": ["onlink"]}
-    else:
-        arguments["scope"] = "link"
-    if route.source:
-        arguments["prefsrc"] = route.source
-    if route.mtu_bytes:
-        arguments["metrics"] = {"mtu": route.mtu_bytes}
-    return arguments
 
 
 def turn_offloads_off(device: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from forwarder.lab.privilege import ensure_privileges
+from forwarder.lab.repair import Caretaker
 from gatewatch.data_folder import lab_run, supervised
 from gatewatch.demo.acts import OVERTIME_SHARE_MAX, Acts, plan_acts
 from gatewatch.demo.balancer import Balancer, NoAnswer, client, create_balancer, target_states, wait_for_api
@@ -87,6 +88,7 @@ class Demo:
         self._next_look_s = 0.0
         self._health_known = True
         self._restarted: set[str] = set()
+        self._caretaker: Caretaker | None = None
 
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
         """From the first namespace to the report."""
@@ -118,6 +120,7 @@ class Demo:
             self._say(f"console   http://{self._settings.console_host}:{self._settings.console_port}")
         self._say("creating load balancer, target group, targets and listener through the AWS API")
         lab = self._stage.lab
+        self._caretaker = Caretaker(lab.plan)
         self._balancer = create_balancer(
             self._elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances]
         )
@@ -178,6 +181,8 @@ class Demo:
         if time.monotonic() < self._next_look_s or self._balancer is None:
             return
         self._next_look_s = time.monotonic() + 0.5
+        for what in self._caretaker.look() if self._caretaker else ():
+            self._say(f"put back {what}")
         self._look_at_targets(self._balancer.target_group_arn)
         for alarm in read_alarms(self._settings.data_path):
             known = self._alarms.get(alarm.name)
