@@ -94,9 +94,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api_requests_max: Annotated[
         int,
         _about(
-            "requests and connections under way at once; more are answered 503", "api", unit="requests", ge=1, le=10_000
+            "connections at once; a new one takes the place of the oldest without a request, else it is told to come again",
+            "api",
+            unit="connections",
+            ge=1,
+            le=10_000,
         ),
     ] = 256
+    api_client_requests_max: Annotated[
+        int,
+        _about("connections of one client address at once, likewise", "api", unit="connections", ge=1, le=10_000),
+    ] = 64
+    api_head_s: Annotated[
+        float, _about("how long a client may take to send a request's head", "api", unit="seconds", ge=0.05, le=600)
+    ] = 10.0
     audit_outbox_max: Annotated[
         int,
         _about(

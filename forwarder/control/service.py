@@ -17,6 +17,7 @@ from forwarder.control.inventory_file import InventoryFile
 from forwarder.control.store import BadStore, Store
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
+from gatewatch.aws.http_protocol import protocol_of
 from gatewatch.aws.server import application
 from gatewatch.bus import hand_over, open_publisher
 from gatewatch.bus.spool import SpoolHeld
@@ -53,12 +54,15 @@ class ApiService:
         )
         credentials = read_credentials(Path(settings.api_credentials)) if settings.api_credentials else None
         self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)
+        protocol, self._port = protocol_of(
+            client_max=settings.api_client_requests_max, total_max=settings.api_requests_max, head_time_s=settings.api_head_s
+        )
         self._server = uvicorn.Server(uvicorn.Config(
             application(
                 self._dispatcher, body_bytes_max=settings.api_body_bytes_max, names=names_of(settings.api_host)
             ),
             log_level="warning", access_log=False, lifespan="off",
-            limit_concurrency=settings.api_requests_max, timeout_keep_alive=30, timeout_graceful_shutdown=GRACE_S,
+            http=protocol, timeout_keep_alive=30, timeout_graceful_shutdown=GRACE_S,
             server_header=False,
         ))
 
@@ -80,7 +84,7 @@ class ApiService:
         """Once a second: has the inventory changed, and the status file."""
         self._inventory.look()
         write_status(self._settings.data_path, SERVICE, now_s, {
-            **self._dispatcher.counts(),
+            **self._dispatcher.counts(), "port": self._port.status(),
             "audit": {"written": self._handler.events_written(), **self._relay.counts()},
             "inventory_problem": self._inventory.problem, "status_errors": self._errors,
             "bus": self._publisher.counts(),

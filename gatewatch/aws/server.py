@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from gatewatch.aws.aws_shape import AwsShape
 from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.sigv4 import SignedRequest
 
@@ -24,7 +25,7 @@ class BodyTooLarge(Exception):
     """The body is larger than the server takes."""
 
 
-def application(dispatcher: Dispatcher, *, body_bytes_max: int, names: Sequence[str] = ("*",)) -> Starlette:
+def application(dispatcher: Dispatcher, *, body_bytes_max: int, names: Sequence[str] = ("*",)) -> AwsShape:
     """The application.  `GET /health` answers 200 as long as requests are answered at all.
 
     It answers under `names` alone (the Host header): see `gatewatch.host_names`.
@@ -44,10 +45,10 @@ def application(dispatcher: Dispatcher, *, body_bytes_max: int, names: Sequence[
     async def health(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    return Starlette(routes=[
+    return AwsShape(Starlette(routes=[
         Route("/health", health, methods=["GET"]),
         Route("/{path:path}", call, methods=["POST"]),
-    ], middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)])
+    ], middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)]))
 
 
 async def _body(request: Request, bytes_max: int) -> bytes:
