@@ -12,6 +12,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from forwarder.inventory import Inventory
 from gatewatch.refusal import Refusal
@@ -111,14 +112,14 @@ def target_states(elbv2: Any, target_group_arn: str) -> dict[str, str]:
     """The state of each target, by its id; `NoAnswer` when the API does not tell, as while it is started again."""
     with _answered("the targets' health is not known"):
         answer = elbv2.describe_target_health(TargetGroupArn=target_group_arn)
-    return {entry["Target"]["Id"]: entry["TargetHealth"]["State"] for entry in answer["TargetHealthDescriptions"]}
+        return {entry["Target"]["Id"]: entry["TargetHealth"]["State"] for entry in answer["TargetHealthDescriptions"]}
 
 
 @contextmanager
 def _answered(otherwise: str) -> Iterator[None]:
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError, KeyError) as error:  # KeyError: an answer without what it must have
         raise NoAnswer(f"{otherwise}: {error}") from error
 
 
@@ -128,7 +129,7 @@ def wait_for_api(elbv2: Any, timeout_s: float, pause: Callable[[float], None] = 
     while time.monotonic() < deadline_s:
         try:
             elbv2.describe_load_balancers()
-        except BotoCoreError:
+        except (BotoCoreError, ClientError, ResponseParserError):
             pause(0.1)
         else:
             return True

@@ -30,6 +30,8 @@ API_WAIT_S = 60.0
 HEALTHY_WAIT_S = 90.0
 _FOREVER_S = 10.0**9
 
+#: Different errors told; a message that changes each time must not fill the terminal.
+PROBLEMS_MAX = 20
 _CONDITION_ALARMS = {alarm_name(code) for code in CONDITIONS}
 
 
@@ -89,6 +91,7 @@ class Demo:
         self._health_known = True
         self._restarted: set[str] = set()
         self._caretaker: Caretaker | None = None
+        self._problems: set[str] = set()
 
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
         """From the first namespace to the report."""
@@ -181,9 +184,23 @@ class Demo:
         if time.monotonic() < self._next_look_s or self._balancer is None:
             return
         self._next_look_s = time.monotonic() + 0.5
+        for look in (self._look_after_the_lab, self._look_at_targets, self._look_at_alarms):
+            try:
+                look()
+            except Exception as error:  # the demo's outermost loop: whatever it cannot see, its services go on
+                self._say_once(f"{type(error).__name__}: {error}")
+
+    def _say_once(self, problem: str) -> None:
+        """Say what went wrong, but not at every look."""
+        if problem not in self._problems and len(self._problems) < PROBLEMS_MAX:
+            self._problems.add(problem)
+            self._say(f"going on after an error: {problem}")
+
+    def _look_after_the_lab(self) -> None:
         for what in self._caretaker.look() if self._caretaker else ():
             self._say(f"put back {what}")
-        self._look_at_targets(self._balancer.target_group_arn)
+
+    def _look_at_alarms(self) -> None:
         for alarm in read_alarms(self._settings.data_path):
             known = self._alarms.get(alarm.name)
             # Of the many that watch conditions only what happens is told, not that they begin.
@@ -194,9 +211,10 @@ class Demo:
             if alarm.name not in _CONDITION_ALARMS:
                 self._alarm_was.add(alarm.state)
 
-    def _look_at_targets(self, target_group_arn: str) -> None:
+    def _look_at_targets(self) -> None:
+        assert self._balancer is not None
         try:
-            states = target_states(self._elbv2, target_group_arn)
+            states = target_states(self._elbv2, self._balancer.target_group_arn)
         except NoAnswer as error:
             # The supervisor starts it again; packets do not wait for it, nor does the scenario.
             if self._health_known:

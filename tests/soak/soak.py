@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     with tempfile.TemporaryDirectory(prefix="gatewatch-soak-") as folder:
         samples, ended_well = soak(Path(folder), minutes=options.minutes, more=options.demo)
+    if options.samples:
+        options.samples.write_text(json.dumps(samples), encoding="utf-8")
     growths = {name: growth_of(taken) for name, taken in samples.items() if len(taken) >= 8}
     bad = tell(growths)
     if not ended_well:
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Runs the demo for long and fails when a service grows without need.")
     parser.add_argument("--minutes", type=float, default=60.0, help="how long (default 60)")
+    parser.add_argument("--samples", type=Path, help="write every sample to this file (JSON: figure, then seconds and value)")
     parser.add_argument("demo", nargs="*", help="further arguments of the demo, after --")
     return parser.parse_args(arguments)
 

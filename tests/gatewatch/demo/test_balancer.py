@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from forwarder.inventory import Inventory, Node, Subnet
 from gatewatch.demo.balancer import (
@@ -61,6 +62,26 @@ def test_an_api_that_is_being_started_again_is_a_no_answer_in_one_line(silent: S
     with pytest.raises(NoAnswer, match=r"^the targets' health is not known: Could not connect") as caught:
         target_states(client(silent), ARN)
     assert "\n" not in str(caught.value)
+
+
+class Answers:
+    """An API whose client raises, or gives something strange."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome = outcome
+
+    def describe_target_health(self, **_: Any) -> Any:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.mark.parametrize("outcome", [
+    ResponseParserError("Unable to parse response: Service Unavailable"), {}, {"TargetHealthDescriptions": [{"Target": {"Id": "i-1"}}]},
+], ids=["no XML", "nothing", "half of it"])
+def test_an_answer_that_cannot_be_read_is_a_no_answer(outcome: Any) -> None:
+    with pytest.raises(NoAnswer, match="the targets' health is not known"):
+        target_states(Answers(outcome), ARN)
 
 
 def test_an_error_of_the_api_is_told_with_its_code(refusing: Settings) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from gatewatch.demo import scenario
+from gatewatch.demo.balancer import Balancer
 from gatewatch.demo.scenario import hints, told
 from gatewatch.settings import Settings
 
@@ -9,6 +15,23 @@ from gatewatch.settings import Settings
 def test_a_difference_is_told_with_its_counts_where_it_has_some() -> None:
     assert told({"chain": "demo", "what": "late"}) == "differs   demo: late"
     assert told({"chain": "a", "what": "b", "expected": 1234, "found": 0}) == "differs   a: b: expected 1,234, found 0"
+
+
+def test_the_demo_goes_on_after_any_error_and_says_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the alarms' file is gone")
+
+    monkeypatch.setattr(scenario, "read_alarms", broken)
+    monkeypatch.setattr(scenario, "target_states", lambda *_: {"i-1": "healthy"})
+    demo = scenario.Demo(Settings(data=str(tmp_path)), headless=True, rate=1.0)
+    demo._balancer = Balancer(load_balancer_arn="a", target_group_arn="b", listener_arn="c")
+    monkeypatch.setattr(demo, "_look_at_targets", lambda: None)
+    for _ in range(3):
+        demo._next_look_s = 0.0
+        demo._look()
+    assert capsys.readouterr().out.count("going on after an error: RuntimeError: the alarms' file is gone") == 1
 
 
 def test_the_hints_can_be_pasted() -> None:
