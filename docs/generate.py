@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 from forwarder.control.operations import OPERATIONS
@@ -14,6 +16,7 @@ from forwarder.telemetry.gateway_metrics import RULES
 from gatewatch.records.flow_log import FIELDS, GATEWATCH_FORMAT
 from gatewatch.records.metric import GATEWAY_NAMESPACE, OWN_NAMESPACE
 from gatewatch.records.tables import TABLES
+from gatewatch.settings import entries as settings_entries
 from gatewatch.settings_page import markdown_page
 from queries.conditions.condition import CONDITIONS, alarm_name
 from queries.saved_query import load, names
@@ -138,7 +141,35 @@ def conditions() -> str:
     return "\n".join(lines) + "\n"
 
 
+def bounds() -> str:
+    """The page of bounds, from `docs/bounds.toml`."""
+    entries = tomllib.loads((Path(__file__).parent / "bounds.toml").read_text(encoding="utf-8"))["bound"]
+    lines = [
+        "# Bounds", "",
+        "Every table and queue that a sender of packets or a caller can fill: how large it gets, what happens then and to whom, how it",
+        "recovers, and where that is seen. Settings are in [settings.md](settings.md).", "",
+        "| What | Bound | When it is full | Recovers | Shown | Test |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {each['what']} | {bound_text(each['bound'])} | {each['full']} | {each['recovers']} | {each['shown']} |"
+        f" [{Path(each['test']).name}](../../{each['test']}) |"
+        for each in entries
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def bound_text(bound: str) -> str:
+    """A setting with its unit and default, or a constant with its value."""
+    module, _, constant = bound.partition(":")
+    if constant:
+        return f"{getattr(import_module(module), constant):,} (`{constant}` of `{module}`)"
+    entry = next(entry for entry in settings_entries() if entry.name == bound)
+    return f"`{bound}`, {entry.default:,} {entry.unit}"
+
+
 PAGES = {
+    "bounds.md": bounds,
     "conditions.md": conditions,
     "api.md": api_operations,
     "metrics.md": metrics,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from gatewatch.settings import entries as settings_entries
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,6 +29,14 @@ def generator() -> ModuleType:
 def test_a_reference_page_is_up_to_date(page: str) -> None:
     written = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
     assert written == generator().PAGES[page](), "run `make docs`"
+
+
+def test_every_setting_that_bounds_something_is_among_the_bounds() -> None:
+    entries = tomllib.loads((ROOT / "docs" / "bounds.toml").read_text(encoding="utf-8"))["bound"]
+    bounds = [entry["bound"] for entry in entries]
+    assert len(set(bounds)) == len(bounds)
+    assert {entry.name for entry in settings_entries() if entry.name.endswith("_max")} <= set(bounds)
+    assert [entry["test"] for entry in entries if not (ROOT / entry["test"]).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
