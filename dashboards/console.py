@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Console:
         self.started_s = clock()
         self.callbacks = 0
         self.callback_errors = 0
+        #: Requests that no page of ours makes, by reason (`gate/refused.py`).
+        self.refused: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(QUERY_THREADS_MAX, thread_name_prefix="console-query")
         # A user's statement may take `sql_time_s`; it must not take a thread from the pages.
         self._sql_threads = ThreadPoolExecutor(SQL_THREADS_MAX, thread_name_prefix="console-sql")
@@ -138,6 +141,7 @@ class Console:
         counts = self.answers.counts
         return {
             "started": self.started_s, "callbacks": self.callbacks, "callback_errors": self.callback_errors,
+            "refused": dict(self.refused),
             "questions": {"asked": counts.asked, "answered": counts.answered, "kept": counts.kept,
                           "waited": counts.waited, "failed": counts.failed, "held": len(self.answers)},
         }

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 
 from dashboards import page_state, theme, time_range, widgets
 from dashboards.live import busy_flag
-from dashboards.page_state import PAGES, PageState
+from dashboards.page_state import LISTED_PAGES, PageState
 from dashboards.time_range import Absolute, Relative
 from gatewatch.settings import Settings
 
@@ -131,7 +131,7 @@ def menu(state: PageState, alarms: int = 0) -> list[Component]:
             label=page.title, href=page_state.encode(state.elsewhere(page.name)), active=page.name == state.page,
             leftSection=widgets.icon(page.name), className="menu-link",
             **({"aria-current": "page"} if page.name == state.page else {}),
-        ) for page in PAGES.values()
+        ) for page in LISTED_PAGES
     ]
 
 

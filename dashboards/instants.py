@@ -44,7 +44,10 @@ def from_wall_clock(text: str, zone: tzinfo) -> float:
     if naive.tzinfo is not None:
         return naive.timestamp()
     localize = getattr(zone, "localize", None)
-    return (localize(naive, is_dst=True) if localize else naive.replace(tzinfo=zone)).timestamp()
+    try:
+        return (localize(naive, is_dst=True) if localize else naive.replace(tzinfo=zone)).timestamp()
+    except OverflowError:  # the first or last day there is, in a zone where it lies beyond
+        raise ValueError(f"{text!r} is no time of this zone") from None
 
 
 def date_and_time(time_s: float | None, zone: tzinfo) -> str:

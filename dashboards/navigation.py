@@ -141,7 +141,9 @@ def _register_custom_range(app: Dash, console: Console) -> None:
         Input("custom-button", "n_clicks"), State("state", "data"), State("zone", "data"),
         prevent_initial_call=True,
     )
-    async def open_popover(clicks: int | None, href: str, zone: str | None) -> Any:
+    async def open_popover(clicks: int | None, href: str | None, zone: str | None) -> Any:
+        if href is None:
+            raise PreventUpdate
         look = console.look(href, None, zone)
         ends = (look.window.start_s, look.window.end_s)
         zone_name = instants.zone_name(look.zone, look.window.end_s)
@@ -156,7 +158,9 @@ def _register_custom_range(app: Dash, console: Console) -> None:
         prevent_initial_call=True,
     )
     async def apply(clicks: int | None, kind: str, number: Any, unit: str, start: str | None, end: str | None,
-                    href: str, zone: str | None) -> Any:
+                    href: str | None, zone: str | None) -> Any:
+        if href is None:
+            raise PreventUpdate
         try:
             if kind == "relative":
                 chosen = time_range.from_text(f"{number}{unit}")
@@ -171,7 +175,10 @@ def chosen_absolute(start: str | None, end: str | None, look: Look) -> Absolute:
     """The range between two wall-clock times of the reader's clock; `BadTimeRange` when it is none."""
     if not start or not end:
         raise BadTimeRange("a range needs a beginning and an end")
-    seconds = [int(instants.from_wall_clock(text, look.zone)) for text in (start, end)]
+    try:
+        seconds = [int(instants.from_wall_clock(text, look.zone)) for text in (start, end)]
+    except ValueError as error:
+        raise BadTimeRange(str(error)) from None
     return Absolute(start_s=seconds[0], end_s=seconds[1])
 
 

@@ -4,7 +4,7 @@
 
 `range`, `refresh`, `clock` and `theme` belong to every page, the rest to one page (`PAGES`).  What has its default
 value is left out.  `decode(encode(state)) == state` for every state; a URL that says something impossible gives the
-default and a sentence about it, never an error page.
+default and a sentence about it.  A path that is no page's is the page `missing`, which says so.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Page:
     parameters: tuple[Parameter, ...] = ()
     #: False where time does not matter, and the header shows no time range.
     timed: bool = True
+    #: False where no menu leads, since there is nothing to see.
+    listed: bool = True
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter called `name`."""
@@ -117,9 +119,11 @@ PAGES = {
         Page(name="alarms", path="/alarms", title="Alarms", parameters=(
             Parameter(name="alarm", label="Alarm", check=_any),
         )),
+        Page(name="missing", path="/not-found", title="Page not found", timed=False, listed=False),
     )
 }
-_BY_PATH = {page.path: page for page in PAGES.values()}
+LISTED_PAGES = tuple(page for page in PAGES.values() if page.listed)
+_BY_PATH = {page.path: page for page in LISTED_PAGES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +186,7 @@ def decode(path: str, query: str, *, refresh: str = "10s") -> tuple[PageState, l
     `query` may have its question mark.  `refresh` is what a URL without one means (setting `console_refresh_s`).
     """
     notes: list[str] = []
-    page = _BY_PATH.get(path.rstrip("/") or "/")
-    if page is None:
-        notes.append(f"There is no page {path}; this is {PAGES['overview'].title}.")
-        page, query = PAGES["overview"], ""
+    page = _BY_PATH.get(path.rstrip("/") or "/", PAGES["missing"])
     given = _pairs(query, notes)
     state = PageState(
         page=page.name,
@@ -194,7 +195,7 @@ def decode(path: str, query: str, *, refresh: str = "10s") -> tuple[PageState, l
         clock=_choice("clock", given.pop("clock", None), CLOCKS, "utc", notes),
         theme=_choice("theme", given.pop("theme", None), THEMES, "", notes),
     )
-    for name, text in given.items():
+    for name, text in given.items() if page.listed else ():  # what belongs to a page that is not there is not wrong
         try:
             state = state.changed(name, text)
         except ValueError as error:

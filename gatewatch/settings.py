@@ -249,6 +249,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Console
     console_host: Annotated[str, _about("address the console listens on", "console")] = "127.0.0.1"
     console_port: Annotated[int, _about("port the console listens on", "console", ge=1, le=65_535)] = 8050
+    console_origins: Annotated[
+        str,
+        _about(
+            "where browsers find the console behind a reverse proxy; with it, the console answers to these names and this "
+            "machine's own alone",
+            "console",
+            allowed="empty, or origins such as https://console.example, separated by commas",
+            pattern=r"^(|https?://[^/\s,?#@]+(,https?://[^/\s,?#@]+)*)$",
+        ),
+    ] = ""
     console_refresh_s: Annotated[
         int, _about("refresh interval a page opens with; 0: off", "console", unit="seconds", ge=0, le=900)
     ] = 10

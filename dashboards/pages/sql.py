@@ -140,8 +140,8 @@ def register(app: Dash, console: Console) -> None:
         Output("sql-text", "value"), Input({"type": "value", "name": "saved"}, "value"), State("state", "data"),
         prevent_initial_call=True,
     )
-    async def take_saved(name: str | None, href: str) -> Any:
-        if not name or name not in saved_query.names():
+    async def take_saved(name: str | None, href: str | None) -> Any:
+        if not name or href is None or name not in saved_query.names():
             raise PreventUpdate
         return saved_text(name, console.look(href, None, None).state, console)
 

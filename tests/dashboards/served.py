@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from dashboards import service
 from dashboards.console import Console
 from tests.ports import free_port
 
-__all__ = ["Reply", "answers", "free_port", "get", "served", "wait_until"]
+__all__ = ["Reply", "answers", "ask", "free_port", "get", "post", "served", "wait_until"]
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
@@ -36,9 +38,21 @@ class Reply:
 
 def get(port: int, path: str, host: str = "127.0.0.1") -> Reply:
     """Ask the console on a port."""
+    return ask(port, "GET", path, {"Host": host})
+
+
+def post(port: int, body: Any, **headers: str) -> Reply:
+    """Call a callback as the console's pages do; a body that is no text is made JSON.  `origin=...` and the like are sent."""
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ask(port, "POST", "/_dash-update-component", {"content-type": "application/json", **told}, text)
+
+
+def ask(port: int, method: str, path: str, headers: Mapping[str, str] | None = None, body: str | bytes | None = None) -> Reply:
+    """Any request, and its answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request("GET", path, headers={"Host": host})
+        connection.request(method, path, body.encode() if isinstance(body, str) else body, dict(headers or {}))
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return Reply(answer.status, headers, answer.read().decode())

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dashboards import frame, page_state
-from dashboards.page_state import PAGES, PageState
+from dashboards.page_state import LISTED_PAGES, PageState
 from dashboards.time_range import Absolute, Relative
 from gatewatch.settings import Settings
 
@@ -16,7 +16,7 @@ def test_a_preset_is_chosen_where_there_is_one() -> None:
 def test_menu_links_keep_what_belongs_to_all_pages() -> None:
     state = PageState(page="flows", range=Relative(span_s=60), theme="dark", refresh="2s").changed("port", "443")
     links = {link.label: link for link in frame.menu(state)}
-    assert set(links) == {page.title for page in PAGES.values()}
+    assert set(links) == {page.title for page in LISTED_PAGES}
     path, _, query = links["SQL"].href.partition("?")
     assert page_state.decode(path, query) == (state.elsewhere("sql"), [])
     assert [name for name, link in links.items() if link.active] == ["Flows"]

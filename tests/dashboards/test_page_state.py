@@ -73,9 +73,10 @@ def test_each_wrong_part_has_its_sentence_and_the_rest_counts() -> None:
     assert any("'70000' is not a port from 0 to 65535" in note for note in notes)
 
 
-def test_an_unknown_page_is_the_overview_and_says_so() -> None:
-    state, notes = decode("/nowhere", "lb=x")
-    assert (state.page, notes) == ("overview", ["There is no page /nowhere; this is Overview."])
+def test_an_unknown_path_is_the_page_that_says_so_at_the_same_range() -> None:
+    state, notes = decode("/nowhere", "lb=x&range=1h&theme=dark")
+    assert (state, notes) == (PageState(page="missing", range=Relative(span_s=3600), theme="dark"), [])
+    assert encode(state.elsewhere("flows")) == "/flows?range=1h&refresh=10s&theme=dark"
 
 
 def test_a_range_that_has_ended_is_not_refreshed() -> None:
