@@ -46,7 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     region: Annotated[
         str,
         _about(
-            "region shown in ARNs and records", allowed="a region such as us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"
+            "region shown in ARNs and records",
+            allowed="a region such as us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
         ),
     ] = "us-east-1"
 
@@ -68,9 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "spool size of one service; past it the oldest messages are given up and counted",
-            unit="bytes",
-            ge=1_048_576,
-            le=1 << 40,
+            unit="bytes", ge=1_048_576, le=1 << 40,
         ),
     ] = 1 << 30
     spool_keep_s: Annotated[
@@ -84,8 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _about(
             "who may call (form of ~/.aws/credentials, a section a user); empty: any well-formed signature is taken",
-            "api",
-            unit="path",
+            "api", unit="path",
         ),
     ] = ""
     api_body_bytes_max: Annotated[int, _about("largest request body", "api", unit="bytes", ge=4_096, le=16_777_216)] = (
@@ -112,10 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "audit events not yet on the bus; past it no call is taken, since none could be recorded",
-            "api",
-            unit="events",
-            ge=10,
-            le=10_000_000,
+            "api", unit="events", ge=10, le=10_000_000,
         ),
     ] = 100_000
 
@@ -126,10 +121,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "refused flows told apart in one capture window; the rest become SKIPDATA",
-            "forwarder",
-            unit="flows",
-            ge=16,
-            le=1_000_000,
+            "forwarder", unit="flows", ge=16, le=1_000_000,
         ),
     ] = 20_000
     batch_packets_max: Annotated[
@@ -168,10 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "how long nothing was written for an hour before its last small files, however few, are merged",
-            "ingest",
-            unit="seconds",
-            ge=60,
-            le=604_800,
+            "ingest", unit="seconds", ge=60, le=604_800,
         ),
     ] = 1_800
     orphan_age_s: Annotated[
@@ -185,10 +174,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "how long a file stays on disk after compaction replaced it, for queries that are reading it",
-            "ingest",
-            unit="seconds",
-            ge=1,
-            le=604_800,
+            "ingest", unit="seconds", ge=1, le=604_800,
         ),
     ] = 600
 
@@ -211,10 +197,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "period of the default alarm; AWS has 10, 20, 30 and multiples of 60",
-            "alarms",
-            unit="seconds",
-            ge=1,
-            le=86_400,
+            "alarms", unit="seconds", ge=1, le=86_400,
         ),
     ] = 60
     alarm_evaluation_s: Annotated[
@@ -224,19 +207,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         _about(
             "how long after its end a period's metrics may still arrive before the period counts as missing",
-            "alarms",
-            unit="seconds",
-            ge=0,
-            le=3600,
+            "alarms", unit="seconds", ge=0, le=3600,
         ),
     ] = 30.0
     alarm_webhook: Annotated[
         str,
         _about(
             "URL that is told of each state change; empty: none",
-            "alarms",
-            allowed="an http or https URL",
-            pattern=r"^(|https?://\S+)$",
+            "alarms", allowed="an http or https URL", pattern=r"^(|https?://\S+)$",
         ),
     ] = ""
     webhook_time_s: Annotated[
@@ -274,9 +252,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about(
             "size of a log file in DATA/logs; what is longer moves to old files, of which three are kept",
-            unit="bytes",
-            ge=131_072,
-            le=1 << 30,
+            unit="bytes", ge=131_072, le=1 << 30,
         ),
     ] = 16 << 20
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least level that is logged")] = "info"
