@@ -20,7 +20,6 @@ from forwarder.engine.flow_key import flow_name, starts_connection, sticky_name,
 from forwarder.engine.flow_table import (
     CLOSED,
     HALF_OPEN,
-    SETTLED,
     Binding,
     BoundTarget,
     Direction,
@@ -117,7 +116,7 @@ class Admission:
             return self.admit(state, flow.kind, direction.key, flags, now_s)
         if flow.phase == HALF_OPEN and (direction is flow.backward or flags & _SYN_ACK != _SYN):
             # An answer came by, or the opener went on, which a sender of forged addresses cannot.
-            flow.phase = SETTLED
+            self._table.settle(flow)
             flow.idle_timeout_s = _idle_timeout_s(state.plan, flow)
             if flow.binding is not None:
                 flow.binding.idle_timeout_s = max(flow.binding.idle_timeout_s, flow.idle_timeout_s)

@@ -11,7 +11,7 @@ Not here: which target a flow gets (`engine`, `target_table`, `failover`).
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
@@ -169,8 +169,9 @@ class FlowTable:
         # Removed flows stay in the heap until their time comes or, at this many entries, are swept out together.
         self._heap_entries_max = 2 * flows_max
         self._heap: list[tuple[float, int, Flow]] = []
-        self._half_open: deque[Flow] = deque()
-        self._closed: deque[Flow] = deque()
+        # Not a queue that is cleaned when its turn comes: somebody who opens and resets one tuple would fill it.
+        self._half_open: OrderedDict[Flow, None] = OrderedDict()
+        self._closed: OrderedDict[Flow, None] = OrderedDict()
         self._added = 0
         self._count = 0
         #: Flows that had to go for a new one, by what they were.
@@ -205,8 +206,14 @@ class FlowTable:
             heapify(self._heap)
         heappush(self._heap, (flow.last_s + flow.idle_timeout_s, self._added, flow))
         if flow.phase == HALF_OPEN:
-            _oldest(self._half_open, HALF_OPEN)
-            self._half_open.append(flow)
+            self._half_open[flow] = None
+        assert len(self._half_open) + len(self._closed) <= self._count <= self._flows_max
+
+    def settle(self, flow: Flow) -> None:
+        """A half-open flow is no more: somebody answered, or went on."""
+        assert flow.phase == HALF_OPEN
+        flow.phase = SETTLED
+        del self._half_open[flow]
 
     def note_closing(self, direction: Direction, flags: int) -> None:
         """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
@@ -214,17 +221,16 @@ class FlowTable:
         if flags & _FIN:
             direction.fin = True
         if flow.phase != CLOSED and (flags & _RST or (flow.forward.fin and flow.backward.fin)):
+            self._half_open.pop(flow, None)
             flow.phase = CLOSED
-            _oldest(self._closed, CLOSED)
-            self._closed.append(flow)
+            self._closed[flow] = None
 
     def give_way(self, now_s: float, endpoints: list[EndpointFlows]) -> bool:
         """Remove one flow so that a new one has room: the oldest half-open one, else the one closed first, else the one that
         has been idle longest, if that is long enough.  False when there is none."""
-        for name, waiting, phase in (("half_open", self._half_open, HALF_OPEN), ("closed", self._closed, CLOSED)):
-            flow = _oldest(waiting, phase)
-            if flow is not None:
-                return self._give_way(flow, name, endpoints)
+        for name, waiting in (("half_open", self._half_open), ("closed", self._closed)):
+            if waiting:
+                return self._give_way(next(iter(waiting)), name, endpoints)
         flow = self._idle_longest(now_s)
         return flow is not None and self._give_way(flow, "idle", endpoints)
 
@@ -253,6 +259,8 @@ class FlowTable:
         del directions[flow.forward.key]
         directions.pop(flow.backward.key, None)  # the same key when a host talks to itself
         flow.alive = False
+        self._half_open.pop(flow, None)
+        self._closed.pop(flow, None)
         # Without this the flow and its directions would hold each other until the cycle collector comes by, and that
         # stops the packet thread for a third of a second when there are 200,000 flows.
         del flow.forward, flow.backward
@@ -310,12 +318,3 @@ def release(binding: Binding, endpoint: EndpointFlows) -> None:
     binding.flows -= 1
     if not binding.flows and endpoint.bindings.get(binding.name) is binding:
         del endpoint.bindings[binding.name]
-
-
-def _oldest(waiting: deque[Flow], phase: int) -> Flow | None:
-    """The first that is still there and in that phase; those before it are forgotten."""
-    while waiting:
-        if waiting[0].alive and waiting[0].phase == phase:
-            return waiting[0]
-        waiting.popleft()
-    return None

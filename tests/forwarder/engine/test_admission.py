@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from forwarder.desired import TargetState
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
+from forwarder.engine.flow_table import Flow
 from tests.forwarder.engine.examples import (
     THREE,
     balancer,
@@ -324,6 +327,20 @@ def test_the_oldest_half_open_flow_gives_way_first_then_closed_ones_then_the_one
     assert dropped(made) == {DropReason.FLOW_TABLE_FULL: 1}
     assert gone(made, *range(1, 10), now_s=13.0) == [1, 2, 3, 4, 9]
     assert made.counters().flows == 4
+
+
+def test_opening_and_resetting_one_connection_for_ever_leaves_nothing_behind() -> None:
+    gc.collect()
+    flows_before = sum(isinstance(each, Flow) for each in gc.get_objects())
+    made = engine(flows_max=100)
+    offer(made, syn(1), tcp(CLIENT, 1, SERVER, 443, RST), syn(2))  # stay at the head of what waits
+    for _ in range(5_000):
+        offer(made, syn(3), tcp(CLIENT, 3, SERVER, 443, RST))
+        made.close_window(0.0)
+    assert made.counters().flows == 3
+    gc.collect()
+    # What expiry has not come to yet: the heap is swept at twice `flows_max`.
+    assert sum(isinstance(each, Flow) for each in gc.get_objects()) <= flows_before + 200
 
 
 def test_whoever_floods_drives_out_his_own() -> None:
