@@ -11,8 +11,8 @@ from forwarder.inventory import Inventory
 from forwarder.ports import Ports
 from forwarder.telemetry.publishing import Telemetry
 from forwarder.telemetry.samples import books_of
-from forwarder.telemetry.standing import EndpointStanding, Lately
 from gatewatch.settings import Settings
+from gatewatch.standing import EndpointStanding, Lately
 
 
 def status_of(
@@ -56,8 +56,8 @@ def status_of(
             }
             for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True)
         ],
-        "standing": [asdict(each) for each in standing],
-        "lately": [asdict(each) for each in lately],
+        "standing": standing,
+        "lately": lately,
         "clock_stepped_at_s": loop.counts.clock_stepped_at_s,
         "clock_stepped_by_s": loop.counts.clock_stepped_by_s,
         "node_queue_drops": loop.counts.node_queue_drops,

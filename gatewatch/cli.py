@@ -28,7 +28,7 @@ app = typer.Typer(
 lab_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="A network to run in: VPCs, route tables, appliances, clients, servers."
 )
-app.add_typer(lab_app, name="lab")
+app.add_typer(lab_app, name="lab", short_help="A network to run in.")
 
 SERVICES = "Services, each alone"
 ASK = "Ask"

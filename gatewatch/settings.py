@@ -191,12 +191,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # Alarms
     alarms_file: Annotated[
-        str, _about("alarms (TOML); empty: one default alarm on UnHealthyHostCount", "alarms", unit="path")
+        str, _about("alarms (TOML); empty: the default ones, on unhealthy targets and on conditions", "alarms", unit="path")
     ] = ""
     alarm_period_s: Annotated[
         int,
         _about(
-            "period of the default alarm; AWS has 10, 20, 30 and multiples of 60",
+            "period of the default alarms; AWS has 10, 20, 30 and multiples of 60",
             "alarms", unit="seconds", ge=1, le=86_400,
         ),
     ] = 60

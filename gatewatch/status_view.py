@@ -61,7 +61,11 @@ def show_status(settings: Settings, output: str) -> int:
 
 def overall_health(settings: Settings) -> int:
     """Say what is wrong; exit status 1 when traffic or records are lost, 0 when not, warnings or no."""
-    conditions = evaluate(read(settings.data_path), time.time())
+    snapshot = read(settings.data_path)
+    if not snapshot.services:
+        typer.echo(f"no service has ever run in {settings.data}, so nobody knows")
+        return 1
+    conditions = evaluate(snapshot, time.time())
     for condition in conditions:
         typer.echo(f"{condition.kind.severity}: {sentence(condition)}")
     if not conditions:

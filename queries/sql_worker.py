@@ -118,12 +118,11 @@ def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, reques
     """Run one statement.  Never raises for what the statement is or does."""
     began_s = time.perf_counter()
     connection = database.cursor()
-    checked: Checked | None = None
     try:
         checked = check(connection, request.sql)
         for table in checked.tables:
             connection.execute(view_sql(TableFiles(table=table, paths=tuple(request.files.get(table, ())))))
-        relation = connection.sql(checked.runs)
+        relation = _relation(connection, checked)
         assert relation is not None, "a statement that reads has a result"
         cut = _Cut(settings.rows_max)
         result = result_of(relation, cut.rows, BATCH_ROWS_MAX)
@@ -134,7 +133,7 @@ def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, reques
         )
         return Answer(failure=failure), pa.table({})
     except duckdb.Error as error:
-        return Answer(failure=failure_of(_with_place(connection, error, checked), request.sql, settings)), pa.table({})
+        return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
     except OSError as error:
         return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
     except MemoryError:
@@ -174,15 +173,14 @@ class _Cut:
         return pa.Table.from_batches(batches, schema=reader.schema)
 
 
-def _with_place(connection: duckdb.DuckDBPyConnection, error: duckdb.Error, checked: Checked | None) -> duckdb.Error:
-    """The error as DuckDB tells it with its place: a relation's names no place where a name is wrong.  That takes no time,
-    since such a statement does not begin to run."""
-    if checked is not None and isinstance(error, duckdb.BinderException | duckdb.CatalogException):
-        try:
-            connection.execute(checked.runs)
-        except duckdb.Error as placed:
-            return placed
-    return error
+def _relation(connection: duckdb.DuckDBPyConnection, checked: Checked) -> duckdb.DuckDBPyRelation | None:
+    """The statement, not run yet.  A relation's error names no place where a name is wrong, so that error is asked for again
+    as a statement's, which does not begin to run either."""
+    try:
+        return connection.sql(checked.runs)
+    except (duckdb.BinderException, duckdb.CatalogException):
+        connection.execute(checked.runs)
+        raise
 
 
 _KINDS: Sequence[tuple[type[duckdb.Error], str]] = (

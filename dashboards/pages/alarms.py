@@ -93,7 +93,7 @@ def cards(answer: Answer[list[AlarmNow]], look: Look) -> list[Component]:
     if isinstance(answer, Failed):
         return [widgets.note(answer.message, "red", "Query failed.")]
     if not answer.rows:
-        return [widgets.note("No alarm exists yet; the alarms service makes its default alarm when it starts.")]
+        return [widgets.note("No alarm exists yet; the alarms service makes its default alarms when it starts.")]
     shown = chosen(answer.rows, look.state.value("alarm"))
     return [_card(alarm, alarm is shown, look) for alarm in answer.rows]
 

@@ -15,6 +15,7 @@ from forwarder.desired import Desired
 from forwarder.engine.counters import EndpointCounters, EngineCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.plan import EndpointPlan, Plan
+from gatewatch.standing import EndpointStanding, Lately
 
 #: How long back "lately" reaches.
 LATELY_S = 30.0
@@ -25,28 +26,6 @@ STATES = {
     "no_target": DropReason.NO_TARGET, "no_target_in_zone": DropReason.NO_TARGET,
     "no_healthy_target": DropReason.NOT_RETURNED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointStanding:
-    """An endpoint through which nothing passes as it should: why (a key of `STATES`), since when (epoch seconds), and how
-    many packets were lost for that reason since.  `target_group` is a name, empty where there is none."""
-
-    endpoint: str
-    zone: str
-    target_group: str
-    state: str
-    since_s: float
-    packets: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lately:
-    """What a running total added in the last `LATELY_S`; since when (epoch seconds) it has never stood still as long."""
-
-    name: str
-    added: int
-    since_s: float
 
 
 @dataclass(slots=True)

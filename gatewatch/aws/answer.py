@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
@@ -28,6 +28,8 @@ class Answer:
     body: bytes
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Of an error, AWS's code.
+    code: str = ""
 
 
 def query_result(service: Service, operation: OperationModel, result: Mapping[str, Any], request_id: str) -> Answer:
@@ -61,7 +63,7 @@ def query_error(service: Service, error: AwsError, request_id: str) -> Answer:
             f'<ErrorResponse xmlns="{service.namespace}"><Error><Type>{error.fault}</Type><Code>{code}</Code>'
             f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
-    return _xml(error.status, body, request_id)
+    return replace(_xml(error.status, body, request_id), code=error.code)
 
 
 def json_result(service: Service, operation: OperationModel, result: Mapping[str, Any], request_id: str) -> Answer:
@@ -73,7 +75,8 @@ def json_result(service: Service, operation: OperationModel, result: Mapping[str
 def json_error(service: Service, error: AwsError, request_id: str) -> Answer:
     """An error in JSON; the extra header is what clients of services that once spoke query look at."""
     content = {"__type": error.code, "message": error.message}
-    return _json(service, error.status, content, request_id, {"x-amzn-query-error": f"{error.code};{error.fault}"})
+    made = _json(service, error.status, content, request_id, {"x-amzn-query-error": f"{error.code};{error.fault}"})
+    return replace(made, code=error.code)
 
 
 def _xml(status: int, body: str, request_id: str) -> Answer:

@@ -113,7 +113,7 @@ class _ApiProtocol(H11Protocol):  # type: ignore[misc, unused-ignore]
 
     def _answer_and_close(self, answer: Answer) -> None:
         """An answer to nobody's request, past h11, which has none to answer."""
-        self.counts.faults[_code(answer)] += 1
+        self.counts.faults[answer.code] += 1
         head = "".join(f"{name}: {value}\r\n" for name, value in {
             **answer.headers, "content-type": answer.content_type, "content-length": str(len(answer.body)), "connection": "close",
         }.items())
@@ -123,7 +123,7 @@ class _ApiProtocol(H11Protocol):  # type: ignore[misc, unused-ignore]
     async def _come_again(self, scope: Any, receive: Any, send: Any) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         answer = overload(headers, "too many connections; try again")
-        self.counts.faults[_code(answer)] += 1
+        self.counts.faults[answer.code] += 1
         await send_answer(answer, send, {"connection": "close"})
 
 
@@ -133,12 +133,3 @@ async def send_answer(answer: Answer, send: Any, more: Mapping[str, str] | None 
     await send({"type": "http.response.start", "status": answer.status,
                 "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()]})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-def _code(answer: Answer) -> str:
-    """The error's code, for the books."""
-    text = answer.body.decode()
-    for begin, end in (("<Code>", "</Code>"), ('"__type":"', '"')):
-        if begin in text:
-            return text.split(begin, 1)[1].split(end, 1)[0]
-    return str(answer.status)

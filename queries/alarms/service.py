@@ -6,6 +6,7 @@ reached together with the messages, so a restart neither loses nor repeats an ev
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from gatewatch.bus.line_drafts import line_drafts
 from gatewatch.bus.spool import SpoolHeld
 from gatewatch.records import topics
 from gatewatch.records.alarm_event import AlarmEvent
+from gatewatch.records.metric import Metric
 from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
@@ -40,6 +42,8 @@ STATUS_PERIOD_S = 1.0
 
 #: Most history entries put on the bus at once.
 PUBLISH_ITEMS_MAX = 500
+#: Conditions' metrics that wait for the bus: about an hour of them at a period of a minute.
+CONDITION_METRICS_MAX = 2_000
 
 #: An instance of a `for_each` alarm goes when its series was silent for this long (ListMetrics forgets it then, too).
 INSTANCE_KEEP_S = 14 * 86_400.0
@@ -78,6 +82,7 @@ class AlarmService:
         self.notifier = Notifier(settings.data_path / FILE, settings)
         self._publisher = publisher
         self._lake = Lake(settings.data_path)
+        self._condition_metrics: list[Metric] = []
         self._conditions = ConditionMetrics(
             account_id=settings.account_id, region=settings.region, period_s=settings.metrics_period_s)
         self._repeated = RepeatedError(log)
@@ -86,7 +91,6 @@ class AlarmService:
     def tick(self, now_s: float) -> None:
         """Evaluate all alarms as of `now_s` (epoch seconds) and publish what came of it.  Raises `QueryFailed`."""
         began_s = time.perf_counter()
-        self._publish_conditions(now_s)
         clock = Clock(
             now_s=now_s, metrics_period_s=self.settings.metrics_period_s, arrival_s=self.settings.alarm_arrival_s
         )
@@ -100,13 +104,22 @@ class AlarmService:
         self.counts.evaluation_ms = (time.perf_counter() - began_s) * 1000
         self.counts.last_problem = ""
 
-    def _publish_conditions(self, now_s: float) -> None:
-        """What is wrong, as metrics: this service is there when the forwarder is not."""
-        metrics = self._conditions.take(evaluate_conditions(read(self.settings.data_path), now_s), now_s)
-        lines = map(msgspec.json.encode, metrics)
+    def publish_conditions(self, now_s: float) -> None:
+        """What is wrong, as metrics: this service is there when the forwarder is not.
+
+        What the bus does not take waits; alarms are evaluated all the same, and are not said to be stuck for it.
+        """
+        self._condition_metrics += self._conditions.take(evaluate_conditions(read(self.settings.data_path), now_s), now_s)
+        lines = map(msgspec.json.encode, self._condition_metrics)
         drafts = list(line_drafts(topics.METRICS, "alarms", lines, self.settings.message_bytes_max))
-        if drafts:
-            self._publisher.publish(drafts)
+        try:
+            if drafts:
+                self._publisher.publish(drafts)
+        except (OSError, sqlite3.Error):
+            self._repeated.exception("the bus does not take the conditions' metrics, they wait")
+            del self._condition_metrics[:-CONDITION_METRICS_MAX]
+        else:
+            self._condition_metrics = []
 
     def publish(self, now_s: float) -> None:
         """Put the history's new entries on the bus, then forget old ones."""
@@ -260,6 +273,7 @@ def turn(service: AlarmService, due: Due, now_s: float, steady_s: float) -> floa
     """
     if steady_s >= due.evaluate_at_s:
         due.evaluate_at_s = steady_s + service.settings.alarm_evaluation_s
+        service.attempt("look at the conditions", lambda: service.publish_conditions(now_s))
         if not service.attempt("evaluate", lambda: service.tick(now_s)):
             service.counts.failed += 1
     if steady_s >= due.status_at_s:

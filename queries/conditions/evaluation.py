@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from gatewatch.standing import EndpointStanding, Lately
 from gatewatch.status_file import SILENT_AFTER_S
 from queries.conditions.condition import CONDITIONS, Condition
-from queries.conditions.reading import Lately, ServiceStatus, Snapshot, Standing
+from queries.conditions.reading import ServiceStatus, Snapshot
 
 #: Packets a target must have got lately before what it returns says anything, and the share that is little.
 SENT_PACKETS_MIN, LITTLE_SHARE = 50, 0.1
@@ -70,7 +71,7 @@ def _disk(snapshot: Snapshot) -> Iterator[Condition]:
 
 
 def _standing(forwarder: ServiceStatus) -> Iterator[Condition]:
-    groups: dict[tuple[str, str, str], list[Standing]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[EndpointStanding]] = defaultdict(list)
     for each in forwarder.standing:
         zone = each.zone if each.state == "no_target_in_zone" else ""
         groups[each.state, each.target_group, zone].append(each)

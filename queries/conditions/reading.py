@@ -9,26 +9,8 @@ from typing import Any
 
 import msgspec
 
+from gatewatch.standing import EndpointStanding, Lately
 from gatewatch.status_file import read_all
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """As `forwarder.telemetry.standing.EndpointStanding` writes it."""
-
-    endpoint: str
-    zone: str
-    target_group: str
-    state: str
-    since_s: float
-    packets: int
-
-
-class Lately(msgspec.Struct, frozen=True, kw_only=True):
-    """As `forwarder.telemetry.standing.Lately` writes it."""
-
-    name: str
-    added: int
-    since_s: float
 
 
 class Identified(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +43,7 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     inventory_problem: str = ""
     bus: list[Topic] | str = []
     last_commit_s: float = 0.0
-    standing: list[Standing] = []
+    standing: list[EndpointStanding] = []
     lately: list[Lately] = []
     endpoints: list[Identified] = []
     notifications: Notifications = Notifications()

@@ -10,7 +10,7 @@ import pytest
 
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
-from gatewatch.status_view import service_health, show_status, silence
+from gatewatch.status_view import overall_health, service_health, show_status, silence
 from queries.books import Chain, Difference, Hop
 
 BALANCED = Chain(
@@ -124,3 +124,22 @@ def test_an_unknown_service_is_answered_with_those_there_are(settings: Settings,
     write_status(settings.data_path, "forwarder", time.time(), {})
     assert service_health(settings, "forwader") == 1
     assert capsys.readouterr().out == "forwader: has not written a status yet; those that have: forwarder\n"
+
+
+def test_health_of_a_folder_in_which_nothing_ever_ran_is_not_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert overall_health(Settings(data=str(tmp_path))) == 1
+    assert "no service has ever run" in capsys.readouterr().out
+
+
+def test_health_says_what_is_wrong_or_that_nothing_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(data=str(tmp_path))
+    write_status(tmp_path, "forwarder", time.time(), {})
+    assert overall_health(settings) == 0
+    assert capsys.readouterr().out == "Nothing is wrong.\n"
+    write_status(tmp_path, "ingest", 5.0, {})
+    assert overall_health(settings) == 1
+    assert capsys.readouterr().out.startswith("critical: Nothing new gets into the lake: ingest is silent (since 1970-01-01 00:00:05 UTC)")
+    write_status(tmp_path, "ingest", time.time(), {})
+    write_status(tmp_path, "api", 5.0, {})
+    assert overall_health(settings) == 0, "a warning is no outage"
+    assert capsys.readouterr().out.startswith("warning: The AWS API does not answer")

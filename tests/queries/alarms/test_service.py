@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,14 +17,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from gatewatch.bus import open_consumer, open_publisher
+from gatewatch.bus import Draft, open_consumer, open_publisher
 from gatewatch.records import topics
 from gatewatch.records.alarm_event import AlarmEvent
 from gatewatch.settings import Settings
-from gatewatch.status_file import read_status
+from gatewatch.status_file import read_status, write_status
 from queries.alarms import service as service_module
 from queries.alarms.service import INSTANCE_KEEP_S, AlarmService, Due, turn
 from queries.alarms.state import StateValue, read_alarms, read_history
+from queries.conditions.condition import CONDITIONS
 from queries.lake import QueryFailed
 from tests.queries.lake_builder import BALANCER, GROUP, HOUR_S, publish, unhealthy
 
@@ -281,3 +283,33 @@ def test_one_tick_makes_no_more_alarms_than_there_may_be(tmp_path: Path, monkeyp
     publish(tmp_path, "metrics", [unhealthy(HOUR_S, 0.0, f"targetgroup/group-{number}/0") for number in range(5)])
     run(settings_of(tmp_path), lambda service: service.tick(HOUR_S + 1.2))
     assert len(read_alarms(tmp_path)) == 3
+
+
+def test_conditions_wait_for_the_bus_and_alarms_are_evaluated_meanwhile(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, alarms_file="")
+    write_status(tmp_path, "forwarder", HOUR_S, {})
+    publisher = open_publisher(settings, "alarms")
+    service, due, full = AlarmService(settings, publisher), Due(), True
+    given: list[Draft] = []
+
+    class FullDisk:
+        def __getattr__(self, name: str) -> object:
+            return getattr(publisher, name)
+
+        def publish(self, drafts: list[Draft], **_: object) -> None:
+            if full:
+                raise sqlite3.OperationalError("database or disk is full")
+            given.extend(drafts)
+
+    service._publisher = FullDisk()  # type: ignore[assignment]
+    service.publish = lambda now_s: None  # type: ignore[method-assign]
+    for second in range(4):
+        due.evaluate_at_s = 0.0
+        turn(service, due, HOUR_S + second, 1.0)
+    assert (service.counts.evaluations, service.counts.failed, service.counts.last_problem) == (4, 0, "")
+    full = False
+    due.evaluate_at_s = 0.0
+    turn(service, due, HOUR_S + 4, 1.0)
+    assert sum(draft.records for draft in given) == 4 * len(CONDITIONS)
+    service.close()
+    publisher.close()

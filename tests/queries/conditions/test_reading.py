@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gatewatch.standing import Lately
 from gatewatch.status_file import status_folder, write_status
-from queries.conditions.reading import Lately, Topic, read
+from queries.conditions.reading import Topic, read
 
 
 def test_statuses_are_read_as_far_as_they_tell_something(tmp_path: Path) -> None:
