@@ -100,7 +100,7 @@ def _refused(forwarder: Mapping[str, Any]) -> Table | None:
             for reason, count in sorted(node.get("refused", {}).items())]
     if not rows:
         return None
-    table = _table("\nrefused on UDP 6081, in no packet's books", "node")
+    table = _table("\nrefused on UDP 6081", "node")
     table.add_column("reason")
     table.add_column("datagrams", justify="right")
     for address, reason, count in rows:
