@@ -21,7 +21,7 @@ def print_table(result: ResultText, rows_max: int, console: Console | None = Non
     printed one row below the other, as psql's `\\x auto` does.  Output that is not a terminal is never folded."""
     console = console or Console()
     names = list(map(_cell, result.columns))
-    columns = [list(map(_cell, result.texts(place)[:rows_max])) for place in range(len(names))]
+    columns = [list(map(_cell, result.texts[place][:rows_max])) for place in range(len(names))]
     if not console.is_terminal or _width(names, columns) <= console.width:
         headings = names
     else:

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from gatewatch.records.tables import FLOW_LOGS, TABLES, Table
 from gatewatch.refusal import Refusal
 from ingest.manifest import Manifest
 
 if TYPE_CHECKING:
     import duckdb  # at run time where a question is asked: the list of files is read without it
+    import pyarrow as pa
 
 #: How often a query is started again because a file went away under it.
 ATTEMPTS_MAX = 3
@@ -38,8 +37,8 @@ MEMORY_MB_MAX = 2_048
 _GLOB = re.compile(r"([*?\[])")
 
 _DUCKDB_TYPES = {
-    pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
-    pa.binary(): "BLOB", pa.timestamp("ms", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
+    "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN", "binary": "BLOB",
+    "time_ms": "TIMESTAMP WITH TIME ZONE",
 }
 
 
@@ -57,7 +56,7 @@ class TableFiles:
 
 def column_types(table: Table) -> dict[str, str]:
     """DuckDB type by column of a table, without the view's own additions."""
-    return {field.name: _DUCKDB_TYPES[field.type] for field in table.schema}
+    return {name: _DUCKDB_TYPES[kind] for name, kind in table.columns.items()}
 
 
 def view_sql(files: TableFiles) -> str:

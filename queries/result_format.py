@@ -26,8 +26,7 @@ _BROWSER_DIGITS_MAX = 15
 def csv_lines(result: ResultText) -> Iterator[str]:
     """The heading and every row, without line ends."""
     yield ",".join(map(_csv_cell, result.columns))
-    columns = [result.texts(place) for place in range(len(result.columns))]
-    for row in zip(*columns, strict=True):
+    for row in zip(*result.texts, strict=True):
         yield ",".join(map(_csv_cell, row))
 
 
@@ -47,8 +46,8 @@ def json_lines(result: ResultText) -> Iterator[str]:
 def _json_values(result: ResultText, place: int) -> list[str]:
     kind = result.types[place]
     if is_nested(kind):
-        return [_nested(text) for text in result.json_texts(place)]
-    texts = result.texts(place)
+        return [_nested(text) for text in result.json_texts[place]]
+    texts = result.texts[place]
     if is_number(kind):
         return ["null" if text is None else _NOT_FINITE.get(text, text) for text in texts]
     if kind == "BOOLEAN":
@@ -65,7 +64,7 @@ def _nested(text: str | None) -> str:
 
 def grid_values(result: ResultText, place: int) -> Sequence[str | float | bool | None]:
     """A column's values for a browser."""
-    texts = result.texts(place)
+    texts = result.texts[place]
     if is_number(result.types[place]):
         return [text if text is None else _browser_number(text) for text in texts]
     return texts

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow as pa
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
 _NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BIGNUM|DOUBLE|FLOAT|DECIMAL\(.*\)")
 #: `INTEGER[]`, `INTEGER[3]`, `STRUCT(…)`, `MAP(…)`, `UNION(…)`: values that hold values; JSON is JSON already.
@@ -22,30 +24,20 @@ _NESTED = re.compile(r".*\[\d*\]|(STRUCT|MAP|UNION)\(.*\)|JSON", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultText:
-    """A result.  `columns` have names of their own; `types` are DuckDB's; `rows` has a text column `t0`, `t1`, … for each,
-    and a column `j<place>` with JSON text for each nested one.  NULL is None in both."""
+    """A result, column by column.  `columns` have names of their own; `types` are DuckDB's; `texts` are the values as DuckDB
+    prints them, `json_texts` those of nested columns (by place) as JSON, in which infinite numbers stand bare.  NULL is None."""
 
     columns: list[str]
     types: list[str]
-    rows: pa.Table
+    texts: list[list[str | None]]
+    json_texts: dict[int, list[str | None]]
 
     def __len__(self) -> int:
-        return int(self.rows.num_rows)
-
-    def texts(self, place: int) -> list[str | None]:
-        """A column's values as DuckDB prints them."""
-        texts: list[str | None] = self.rows.column(f"t{place}").to_pylist()
-        return texts
-
-    def json_texts(self, place: int) -> list[str | None]:
-        """A nested column's values as JSON; infinite numbers stand bare in it, as DuckDB writes them."""
-        texts: list[str | None] = self.rows.column(f"j{place}").to_pylist()
-        return texts
+        return len(self.texts[0]) if self.texts else 0
 
     def records(self) -> list[dict[str, str | None]]:
         """Row by row, texts by column name."""
-        columns = [self.texts(place) for place in range(len(self.columns))]
-        return [dict(zip(self.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+        return [dict(zip(self.columns, row, strict=True)) for row in zip(*self.texts, strict=True)]
 
 
 def is_number(kind: str) -> bool:
@@ -68,18 +60,24 @@ def result_of(
         f"to_json(#{place})::VARCHAR AS j{place - 1}" for place, kind in enumerate(types, 1) if is_nested(kind)
     ]
     # By position: names may come twice, or be anything at all.
-    reader = relation.project(", ".join(texts + nested)).to_arrow_reader(batch_rows)
-    return ResultText(columns=unique_names(relation.columns), types=types, rows=read(reader))
+    rows = read(relation.project(", ".join(texts + nested)).to_arrow_reader(batch_rows))
+    return ResultText(
+        columns=unique_names(relation.columns), types=types,
+        texts=[rows.column(f"t{place}").to_pylist() for place in range(len(types))],
+        json_texts={place: rows.column(f"j{place}").to_pylist() for place, kind in enumerate(types) if is_nested(kind)},
+    )
 
 
 def result_of_table(table: pa.Table) -> ResultText:
     """The text of rows that are Arrow already."""
+    import duckdb
+
     with duckdb.connect() as connection:
         connection.execute("SET timezone = 'UTC'")
         # Arrow allows two columns of one name, DuckDB's relation does not.
         named = table.rename_columns([f"c{place}" for place in range(table.num_columns)])
         found = result_of(connection.from_arrow(named), lambda reader: reader.read_all())
-    return ResultText(columns=unique_names(table.column_names), types=found.types, rows=found.rows)
+    return replace(found, columns=unique_names(table.column_names))
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

@@ -12,10 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from queries.lake import Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _FOLDER = resources.files("queries").joinpath("saved")
 _SINGLE = ("title", "about", "rows", "tables")

@@ -20,6 +20,7 @@ import duckdb
 
 from gatewatch.records.tables import TABLES
 from queries import sql_functions
+from queries.sql_error import SqlError
 
 #: Longest statement, in characters.
 STATEMENT_CHARACTERS_MAX = 100_000
@@ -30,20 +31,6 @@ _COMMENTS = re.compile(r"(?:\s+|--[^\r\n]*(?:[\r\n]|$)|/\*.*?\*/)*", re.DOTALL)
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?(?:\s*\(\s*(?:ANALYZE|FORMAT\s+\w+)\s*\))?\s+", re.IGNORECASE)
 _LIKE_A_FILE = re.compile(r"[./\\:*?\[]")
 _NO_PLACE = 0xFFFF_FFFF_FFFF_FFFF
-
-
-class SqlError(Exception):
-    """Why a statement gave no result.
-
-    `kind` is one of `syntax`, `name`, `type`, `refused`, `time`, `memory`, `size`, `failed`; `line` and `column` count
-    from 1 and are None when the place is unknown; `hint` says what to do and may be empty.
-    """
-
-    def __init__(
-        self, message: str, *, kind: str = "failed", line: int | None = None, column: int | None = None, hint: str = ""
-    ) -> None:
-        super().__init__(message)
-        self.message, self.kind, self.line, self.column, self.hint = message, kind, line, column, hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,13 @@ from pathlib import Path
 from types import TracebackType
 
 import msgspec
-import pyarrow as pa
 
 from gatewatch.records.tables import TABLES
 from gatewatch.settings import Settings
 from queries.lake import ATTEMPTS_MAX, Lake
 from queries.result_text import ResultText
-from queries.sql_check import SqlError
-from queries.sql_worker import Answer, Request, WorkerSettings, write_message
+from queries.sql_error import SqlError
+from queries.sql_messages import Answer, Request, WorkerSettings, write_message
 from queries.worker_process import launch
 
 __all__ = ["SqlError", "SqlResult", "SqlRunner", "run_sql"]
@@ -76,7 +75,7 @@ class SqlRunner:
             raise SqlError("the statement contains half a character (a lone surrogate)", kind="syntax") from None
         with self._lock:
             for _ in range(ATTEMPTS_MAX):
-                answer, rows = self._ask(sql)
+                answer = self._ask(sql)
                 if answer.failure is None or answer.failure.kind != "file":
                     break
             if answer.failure is not None and answer.failure.kind in _REPLACED_AFTER:
@@ -84,8 +83,8 @@ class SqlRunner:
         failure = answer.failure
         if failure is None:
             return SqlResult(
-                columns=answer.columns, types=answer.types, rows=rows, elapsed_s=answer.elapsed_s,
-                truncated=answer.truncated,
+                columns=answer.columns, types=answer.types, texts=answer.texts, json_texts=answer.json_texts,
+                elapsed_s=answer.elapsed_s, truncated=answer.truncated,
             )
         raise SqlError(
             failure.message, kind="failed" if failure.kind == "file" else failure.kind, line=failure.line,
@@ -107,7 +106,7 @@ class SqlRunner:
     ) -> None:
         self.close()
 
-    def _ask(self, sql: str) -> tuple[Answer, pa.Table]:
+    def _ask(self, sql: str) -> Answer:
         folder = f"{self._lake.folder}/"
         files = {each.table: [path.removeprefix(folder) for path in each.paths] for each in self._lake.files(list(TABLES))}
         process = self._running()
@@ -115,8 +114,7 @@ class SqlRunner:
         deadline_s = time.monotonic() + self._settings.sql_time_s + GRACE_S
         try:
             write_message(process.stdin, msgspec.msgpack.encode(Request(sql=sql, files=files)))
-            answer = msgspec.msgpack.decode(_receive(process, deadline_s), type=Answer)
-            rows = pa.ipc.open_stream(_receive(process, deadline_s)).read_all()
+            return msgspec.msgpack.decode(_receive(process, deadline_s), type=Answer)
         except TimeoutError:
             self._kill()
             raise SqlError(
@@ -130,7 +128,6 @@ class SqlRunner:
                 f"the process that ran the query ended (code {code})", kind="failed",
                 hint="the machine may be short of memory" if code < 0 else "",
             ) from None
-        return answer, rows
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

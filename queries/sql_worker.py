@@ -1,8 +1,6 @@
 """The process that runs users' SQL (`python -m queries.sql_worker`): requests on standard input, answers on output.
 
-Every message is a length (8 bytes, big-endian) and that many bytes.  The first request is a `WorkerSettings`, each
-further one a `Request` (both MessagePack); the answer to a `Request` is an `Answer` (MessagePack) and then the rows, as
-text (`result_text`), in an Arrow IPC stream.  The process ends when standard input does.
+It speaks as `sql_messages` says, and ends when standard input does.
 
 What stops a statement from doing harm, from the outside in: the kernel lets this process write no byte to any file
 (RLIMIT_FSIZE 0); DuckDB may open nothing outside the lake's folder, spill nothing, load nothing and change no setting;
@@ -19,7 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import duckdb
 import msgspec
@@ -27,7 +25,9 @@ import pyarrow as pa
 
 from queries.lake import TableFiles, view_sql
 from queries.result_text import result_of
-from queries.sql_check import Checked, SqlError, check, place
+from queries.sql_check import Checked, check, place
+from queries.sql_error import SqlError
+from queries.sql_messages import Answer, Failure, Request, WorkerSettings, read_message, write_message
 
 #: Most bytes of rows in one answer; what goes beyond is cut off like rows are.
 ANSWER_BYTES_MAX = 64 << 20
@@ -38,60 +38,7 @@ MESSAGE_CHARACTERS_MAX = 2_000
 #: Rows that are taken from a running query at once.
 BATCH_ROWS_MAX = 1_024
 
-_LENGTH_BYTES = 8
 _POSITION_DIGITS_MAX = 10
-
-
-class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker is told once: the only folder it may read, and its limits."""
-
-    folder: str
-    time_s: float
-    rows_max: int
-    memory_mb: int
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement and the files of every table of the lake, as paths below its folder."""
-
-    sql: str
-    files: dict[str, list[str]]
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """`SqlError` on its way; `kind` may also be `file`: a file went away, ask again with a new list."""
-
-    message: str
-    kind: str
-    line: int | None = None
-    column: int | None = None
-    hint: str = ""
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a statement; the rows follow, none of them after a failure."""
-
-    columns: list[str] = []
-    types: list[str] = []
-    elapsed_s: float = 0.0
-    truncated: bool = False
-    failure: Failure | None = None
-
-
-def read_message(stream: IO[bytes]) -> bytes | None:
-    """The next message, None when the other side has closed the stream."""
-    head = stream.read(_LENGTH_BYTES)
-    if len(head) < _LENGTH_BYTES:
-        return None
-    size = int.from_bytes(head, "big")
-    body = stream.read(size)
-    return body if len(body) == size else None
-
-
-def write_message(stream: IO[bytes], body: bytes) -> None:
-    """Send one message."""
-    stream.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
-    stream.flush()
 
 
 def sandbox(settings: WorkerSettings) -> duckdb.DuckDBPyConnection:
@@ -114,7 +61,7 @@ def sandbox(settings: WorkerSettings) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, request: Request) -> tuple[Answer, pa.Table]:
+def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, request: Request) -> Answer:
     """Run one statement.  Never raises for what the statement is or does."""
     began_s = time.perf_counter()
     connection = database.cursor()
@@ -131,18 +78,19 @@ def answer(database: duckdb.DuckDBPyConnection, settings: WorkerSettings, reques
             message=error.message[:MESSAGE_CHARACTERS_MAX], kind=error.kind, line=error.line, column=error.column,
             hint=error.hint,
         )
-        return Answer(failure=failure), pa.table({})
+        return Answer(failure=failure)
     except duckdb.Error as error:
-        return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
+        return Answer(failure=failure_of(error, request.sql, settings))
     except OSError as error:
-        return Answer(failure=failure_of(error, request.sql, settings)), pa.table({})
+        return Answer(failure=failure_of(error, request.sql, settings))
     except MemoryError:
-        return Answer(failure=_memory_failure(settings)), pa.table({})
+        return Answer(failure=_memory_failure(settings))
     finally:
         connection.close()
     return Answer(
-        columns=result.columns, types=result.types, elapsed_s=time.perf_counter() - began_s, truncated=cut.truncated,
-    ), result.rows
+        columns=result.columns, types=result.types, texts=result.texts, json_texts=result.json_texts,
+        elapsed_s=time.perf_counter() - began_s, truncated=cut.truncated,
+    )
 
 
 class _Cut:
@@ -247,14 +195,6 @@ def _detail(text: str) -> dict[str, Any]:
     return detail if isinstance(detail, dict) else {}
 
 
-def _bytes_of(rows: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    body: bytes = sink.getvalue().to_pybytes()
-    return body
-
-
 def _limit_process(memory_mb: int) -> None:
     """Have the kernel refuse bytes in files, core files, and memory that DuckDB does not account for."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -282,9 +222,7 @@ def main() -> None:
         # Files are named from here, so that no plan, no view and no error tells where the server keeps them.
         with contextlib.suppress(OSError):  # there is no lake yet: no file will be asked for either
             os.chdir(settings.folder)
-        head, rows = answer(database, settings, msgspec.msgpack.decode(body, type=Request))
-        write_message(stdout, msgspec.msgpack.encode(head))
-        write_message(stdout, _bytes_of(rows))
+        write_message(stdout, msgspec.msgpack.encode(answer(database, settings, msgspec.msgpack.decode(body, type=Request))))
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ def column_definitions(result: SqlResult) -> list[dict[str, Any]]:
     """The grid's columns; fields are numbered, since a column may be called anything."""
     return [{
         "field": f"c{place}", "headerName": name, "headerTooltip": kind, "tooltipField": f"c{place}",
-        "width": width_for(name, result.texts(place)[:ROWS_MEASURED]),
+        "width": width_for(name, result.texts[place][:ROWS_MEASURED]),
         "valueFormatter": _NULL,
         "cellClassRules": {"null": "params.value == null"},
         **({"type": "rightAligned", "cellClass": "figures"} if is_number(kind) else {"cellClass": "code"}),

@@ -10,12 +10,15 @@ import json
 import re
 from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
+from gatewatch.records.arrow_schema import arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Fields in Unix seconds, in their order.  Later times than their domain's are typing errors; each would open a folder in the lake.
 TIMES = ("start", "end")
-_ARROW = {"string": pa.string(), "int32": pa.int32(), "int64": pa.int64()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,7 @@ def fields_of(format_string: str) -> list[Field]:
 
 def schema_of(fields: list[Field]) -> pa.Schema:
     """Arrow schema of records with these fields, columns in the same order."""
-    return pa.schema([pa.field(field.column, _ARROW[field.type]) for field in fields])
+    return arrow_schema({field.column: field.type for field in fields})
 
 
 _OWN = [name for name, field in FIELDS.items() if field.version == 0]

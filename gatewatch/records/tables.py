@@ -7,48 +7,57 @@ gatewatch's own share one table.  All other tables come from JSON lines whose ke
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from gatewatch.records import topics
-from gatewatch.records.flow_log import FIELDS, schema_of
+from gatewatch.records.arrow_schema import arrow_schema
+from gatewatch.records.flow_log import FIELDS
 
-_MS = pa.timestamp("ms", tz="UTC")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table.  `time_column` is Unix seconds (int64) in `flow_logs` and a UTC timestamp elsewhere.
+    """One table.  `columns` are types by name (`arrow_schema.TYPES`); `time_column` is Unix seconds (int64) in `flow_logs` and a
+    UTC timestamp elsewhere.
 
     `since_column` came later: files written before it lack it, and it is null there.
     """
 
     name: str
     topic: str | None
-    schema: pa.Schema
+    columns: Mapping[str, str]
     time_column: str
     since_column: str | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns as Arrow has them."""
+        return arrow_schema(self.columns)
 
 
 #: Puts events of one time in order: their place in the stream they came by (message, then line).
 SEQUENCE = "sequence"
 
 FLOW_LOGS = Table(
-    name="flow_logs", topic=topics.FLOW_LOGS, schema=schema_of(list(FIELDS.values())), time_column="start"
+    name="flow_logs", topic=topics.FLOW_LOGS, columns={field.column: field.type for field in FIELDS.values()}, time_column="start"
 )
 
 METRICS = Table(
     name="metrics",
     topic=topics.METRICS,
     time_column="timestamp",
-    schema=pa.schema([
-        ("timestamp", _MS), ("namespace", pa.string()), ("metric_name", pa.string()), ("unit", pa.string()),
-        ("load_balancer", pa.string()), ("target_group", pa.string()), ("availability_zone", pa.string()),
-        ("dimensions", pa.string()),  # all dimensions as JSON text, names sorted
-        ("sample_count", pa.float64()), ("sum", pa.float64()), ("minimum", pa.float64()), ("maximum", pa.float64()),
-        ("account_id", pa.string()), ("region", pa.string()),
-    ]),
+    columns={
+        "timestamp": "time_ms", "namespace": "string", "metric_name": "string", "unit": "string",
+        "load_balancer": "string", "target_group": "string", "availability_zone": "string",
+        "dimensions": "string",  # all dimensions as JSON text, names sorted
+        "sample_count": "float64", "sum": "float64", "minimum": "float64", "maximum": "float64",
+        "account_id": "string", "region": "string",
+    },
 )
 
 AUDIT = Table(
@@ -56,15 +65,15 @@ AUDIT = Table(
     topic=topics.AUDIT,
     time_column="event_time",
     since_column=SEQUENCE,
-    schema=pa.schema([
-        ("event_time", _MS), ("event_id", pa.string()), ("event_source", pa.string()), ("event_name", pa.string()),
-        ("read_only", pa.bool_()), ("user_name", pa.string()), ("access_key_id", pa.string()),
-        ("source_ip_address", pa.string()), ("user_agent", pa.string()), ("error_code", pa.string()),
-        ("error_message", pa.string()), ("request_id", pa.string()), ("aws_region", pa.string()),
-        ("request_parameters", pa.string()), ("response_elements", pa.string()),  # JSON text
-        ("record", pa.string()),  # the whole CloudTrail record, JSON text
-        (SEQUENCE, pa.int64()),
-    ]),
+    columns={
+        "event_time": "time_ms", "event_id": "string", "event_source": "string", "event_name": "string",
+        "read_only": "bool", "user_name": "string", "access_key_id": "string",
+        "source_ip_address": "string", "user_agent": "string", "error_code": "string",
+        "error_message": "string", "request_id": "string", "aws_region": "string",
+        "request_parameters": "string", "response_elements": "string",  # JSON text
+        "record": "string",  # the whole CloudTrail record, JSON text
+        SEQUENCE: "int64",
+    },
 )
 
 TARGET_HEALTH = Table(
@@ -72,23 +81,23 @@ TARGET_HEALTH = Table(
     topic=topics.TARGET_HEALTH,
     time_column="time",
     since_column=SEQUENCE,
-    schema=pa.schema([
-        ("time", _MS), ("load_balancer", pa.string()), ("target_group", pa.string()), ("target_id", pa.string()),
-        ("target_address", pa.string()), ("availability_zone", pa.string()), ("previous_state", pa.string()),
-        ("state", pa.string()), ("reason", pa.string()), ("description", pa.string()), (SEQUENCE, pa.int64()),
-    ]),
+    columns={
+        "time": "time_ms", "load_balancer": "string", "target_group": "string", "target_id": "string",
+        "target_address": "string", "availability_zone": "string", "previous_state": "string",
+        "state": "string", "reason": "string", "description": "string", SEQUENCE: "int64",
+    },
 )
 
 APPLIANCE_ACCESS = Table(
     name="appliance_access",
     topic=topics.APPLIANCE_ACCESS,
     time_column="start",
-    schema=pa.schema([
-        ("start", _MS), ("end", _MS), ("appliance_id", pa.string()), ("srcaddr", pa.string()), ("dstaddr", pa.string()),
-        ("srcport", pa.int32()), ("dstport", pa.int32()), ("protocol", pa.int32()), ("action", pa.string()),
-        ("rule", pa.string()), ("packets", pa.int64()), ("bytes", pa.int64()), ("gw_endpoint_id", pa.string()),
-        ("flow_cookie", pa.int64()),
-    ]),
+    columns={
+        "start": "time_ms", "end": "time_ms", "appliance_id": "string", "srcaddr": "string", "dstaddr": "string",
+        "srcport": "int32", "dstport": "int32", "protocol": "int32", "action": "string",
+        "rule": "string", "packets": "int64", "bytes": "int64", "gw_endpoint_id": "string",
+        "flow_cookie": "int64",
+    },
 )
 
 ALARMS = Table(
@@ -96,12 +105,12 @@ ALARMS = Table(
     topic=topics.ALARMS,
     time_column="time",
     since_column=SEQUENCE,
-    schema=pa.schema([
-        ("time", _MS), ("alarm_name", pa.string()), ("item_type", pa.string()),  # StateUpdate, Action, ConfigurationUpdate
-        ("from_state", pa.string()), ("to_state", pa.string()), ("summary", pa.string()), ("reason", pa.string()),
-        ("data", pa.string()),  # JSON text
-        (SEQUENCE, pa.int64()),
-    ]),
+    columns={
+        "time": "time_ms", "alarm_name": "string", "item_type": "string",  # StateUpdate, Action, ConfigurationUpdate
+        "from_state": "string", "to_state": "string", "summary": "string", "reason": "string",
+        "data": "string",  # JSON text
+        SEQUENCE: "int64",
+    },
 )
 
 #: Records that could not be read: which message, why, and the text itself.  Nothing is thrown away.
@@ -109,10 +118,10 @@ REJECTS = Table(
     name="rejects",
     topic=None,
     time_column="time",
-    schema=pa.schema([
-        ("time", _MS), ("topic", pa.string()), ("origin", pa.string()), ("seq", pa.int64()), ("line", pa.int64()),
-        ("reason", pa.string()), ("record", pa.binary()),
-    ]),
+    columns={
+        "time": "time_ms", "topic": "string", "origin": "string", "seq": "int64", "line": "int64",
+        "reason": "string", "record": "binary",
+    },
 )
 
 TABLES = {table.name: table for table in (FLOW_LOGS, METRICS, AUDIT, TARGET_HEALTH, APPLIANCE_ACCESS, ALARMS, REJECTS)}

@@ -61,7 +61,7 @@ def test_the_audit_page(data: Path) -> None:
 
 def test_sql_by_time(data: Path) -> None:
     found = run_sql(Settings(data=str(data)), "SELECT event_name FROM audit_events ORDER BY event_time, sequence")
-    assert found.texts(0) == CALLS
+    assert found.texts == [CALLS]
 
 
 def test_the_saved_query(data: Path) -> None:

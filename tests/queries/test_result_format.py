@@ -23,7 +23,7 @@ def no_constant(text: str) -> Any:
 @pytest.mark.parametrize("example", TYPES, ids=lambda each: each["sql"])
 def test_a_type_in_every_format(example: dict[str, Any]) -> None:
     found = result(f"SELECT {example['sql']}")
-    assert found.texts(0) == [example["text"]]
+    assert found.texts[0] == [example["text"]]
     [line] = json_lines(found)
     [value] = json.loads(line, parse_constant=no_constant).values()
     if "json_text" in example:

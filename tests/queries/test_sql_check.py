@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queries import saved_query
-from queries.sql_check import STATEMENT_CHARACTERS_MAX, SqlError, check, place
+from queries.sql_check import STATEMENT_CHARACTERS_MAX, check, place
+from queries.sql_error import SqlError
 from tests.queries.statements import blocks
 
 

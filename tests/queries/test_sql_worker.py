@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from queries.sql_worker import Request, WorkerSettings, answer, failure_of, read_message, sandbox, write_message
+from queries.sql_messages import Request, WorkerSettings, read_message, write_message
+from queries.sql_worker import answer, failure_of, sandbox
 from tests.queries.lake_builder import HOUR_S, flow, publish
 
 TINY = WorkerSettings(folder="/nowhere", time_s=1.0, rows_max=5, memory_mb=100)
@@ -65,7 +66,7 @@ def test_what_goes_wrong_while_rows_are_taken_has_its_kind(text: str, kind: str)
 def test_an_error_in_a_later_row_is_told_with_its_place(tmp_path: Path) -> None:
     settings = WorkerSettings(folder=str(tmp_path), time_s=60.0, rows_max=5_000, memory_mb=100)
     with sandbox(settings) as database:
-        head, _ = answer(database, settings, Request(
+        head = answer(database, settings, Request(
             sql="SELECT (CASE WHEN n = 4000 THEN 'x' ELSE '1' END)::INTEGER FROM range(5000) AS t(n)", files={}))
     assert head.failure is not None
     assert head.failure.kind == "type"
@@ -77,11 +78,11 @@ def test_an_answer_has_the_rows_of_the_files_it_was_given(tmp_path: Path) -> Non
     publish(tmp_path, "flow_logs", [flow(HOUR_S + 2)])
     settings = WorkerSettings(folder=str(tmp_path / "lake"), time_s=60.0, rows_max=5, memory_mb=100)
     with sandbox(settings) as database:
-        head, rows = answer(
+        head = answer(
             database, settings, Request(sql="SELECT start FROM flow_logs", files={"flow_logs": [str(first)]})
         )
     assert head.failure is None
-    assert sorted(row["t0"] for row in rows.to_pylist()) == [str(HOUR_S), str(HOUR_S + 1)]
+    assert sorted(map(str, head.texts[0])) == [str(HOUR_S), str(HOUR_S + 1)]
 
 
 def test_an_error_without_json_is_still_told() -> None:

@@ -29,7 +29,7 @@ def test_it_ends_when_its_input_does() -> None:
 def test_a_runner_uses_the_process_it_is_given_and_ends_it(tmp_path: Path) -> None:
     process = launch()
     with SqlRunner(Settings(data=str(tmp_path)), process) as runner:
-        assert runner.run("SELECT 1").texts(0) == ["1"]
+        assert runner.run("SELECT 1").texts == [["1"]]
         assert process.poll() is None
     assert process.returncode is not None
 
