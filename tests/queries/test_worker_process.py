@@ -20,6 +20,15 @@ def test_it_is_told_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) 
         process.communicate()  # closes its standard input
 
 
+def test_it_does_without_numpy_which_would_be_a_fifth_of_its_start(tmp_path: Path) -> None:
+    process = launch()
+    with SqlRunner(Settings(data=str(tmp_path)), process) as runner:
+        runner.run("SELECT 1")
+        libraries = Path(f"/proc/{process.pid}/maps").read_text()
+    assert "pyarrow" in libraries
+    assert "numpy" not in libraries
+
+
 def test_it_ends_when_its_input_does() -> None:
     process = launch()
     process.communicate(timeout=60)
