@@ -7,7 +7,6 @@ not the data.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 #: A service that has not written its status for this long is silent, for whoever looks; it writes once a second.
 SILENT_AFTER_S = 5.0
+#: A file is filled up to a multiple of this with blanks, which JSON does not mind: what is written over it on a full disk may be longer.
+ROOM_BYTES = 4096
 #: How often a file that cannot be decoded is read again.
 READINGS_MAX = 3
 
@@ -57,7 +58,7 @@ def _replace(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f".{path.stem}.{os.getpid()}"
     try:
-        temporary.write_bytes(body)
+        temporary.write_bytes(body.ljust((len(body) // ROOM_BYTES + 2) * ROOM_BYTES))
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -66,12 +67,13 @@ def _replace(path: Path, body: bytes) -> None:
 
 
 def _overwrite(path: Path, body: bytes) -> None:
-    """In place and in one write, filled up with blanks, which JSON does not mind; `OSError` if that needs room there is none."""
+    """In place and in one write; `OSError`, and the file as it was, if that needs room there is none."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
-        padded = body.ljust(os.fstat(descriptor).st_size)
-        if os.pwrite(descriptor, padded, 0) < len(padded):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        size = os.fstat(descriptor).st_size
+        if len(body) > size:
+            os.posix_fallocate(descriptor, size, len(body) - size)
+        os.pwrite(descriptor, body.ljust(size), 0)
     finally:
         os.close(descriptor)
 

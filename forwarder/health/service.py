@@ -84,8 +84,8 @@ class Prober:
             except (sqlite3.Error, OSError, ValueError):  # the outermost loop: the store may be busy or the disk full
                 self._errors += 1
                 self._repeated.exception("the prober met an error and goes on", errors=self._errors)
-                # What the store was not told of is found by comparing, which is done when it seems to have changed.
                 self._revision = -1
+                self._tell_status(self._clock())
                 stop.wait(TURN_S)
 
     def turn(self, wait_s: float) -> None:
@@ -102,9 +102,8 @@ class Prober:
         self._tell_local_errors(results)
         self._tell([change for key, result in results for change in self._schedule.finished(key, result)])
         if now_s >= self._status_due_s:
-            self._status_due_s = now_s + STATUS_S
             self._follow_instances()
-            self._write_status()
+        self._tell_status(now_s)
 
     def _follow(self, now_s: float) -> list[Change]:
         revision = self._store.revision()
@@ -113,8 +112,8 @@ class Prober:
         desired = self._store.desired()
         changes = self._schedule.follow(desired, now_s)
         # Another hand may have reset a target's stored state; what was observed of it still holds.
-        self._observe(self._schedule.differing())
-        self._revision = desired.revision
+        if self._observe(self._schedule.differing()):
+            self._revision = desired.revision
         return changes
 
     def _tell_local_errors(self, results: Sequence[tuple[Key, ProbeResult]]) -> None:
@@ -165,8 +164,11 @@ class Prober:
         else:
             self._pending.clear()
 
-    def _observe(self, changes: Sequence[Change]) -> None:
-        if changes:
+    def _observe(self, changes: Sequence[Change]) -> bool:
+        """Tell the store; False when it takes nothing, say on a full disk, where probes and their status go on."""
+        if not changes:
+            return True
+        try:
             self._store.observe([
                 Observation(
                     target_group_arn=change.target_group_arn, target_id=change.target.id, state=change.after.state,
@@ -174,6 +176,18 @@ class Prober:
                 )
                 for change in changes
             ])
+        except (sqlite3.Error, OSError):
+            self._errors += 1
+            self._repeated.exception("the store does not take what the prober found; it is told again", errors=self._errors)
+            # What the store was not told of is found by comparing, which is done when it seems to have changed.
+            self._revision = -1
+            return False
+        return True
+
+    def _tell_status(self, now_s: float) -> None:
+        if now_s >= self._status_due_s:
+            self._status_due_s = now_s + STATUS_S
+            self._write_status()
 
     def _write_status(self) -> None:
         # The time of day, not that of the steady clock, which never learns that the clock was set.

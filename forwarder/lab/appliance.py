@@ -216,14 +216,14 @@ class _Reporter:
 
     def _run(self) -> None:
         while not self._ended.wait(REPORT_MS / 1000):
-            try:
-                self._report()
-            except Exception:  # packets come first: said, counted, tried again in a second
-                self._errors += 1
-                self._repeated.exception("cannot report", times=self._errors)
+            self._report()
 
     def _report(self) -> None:
-        self._access_log.publish()
+        try:
+            self._access_log.publish()
+        except Exception:  # packets come first: said, counted, tried again in a second
+            self._errors += 1
+            self._repeated.exception("the access log waits", times=self._errors)
         write_status(self._data, self._service, time.time(), {
             "packets": self._appliance.counts(), "access_log": self._access_log.counts(),
             "health": {"failing": self._health.failing, "checks": self._health.checks}, "report_errors": self._errors,

@@ -65,6 +65,20 @@ def test_on_a_full_disk_a_service_that_is_alive_does_not_seem_silent(small_disk:
     assert (status["time"], status["text"]) == (3.0, "z")
 
 
+def test_on_a_full_disk_a_status_may_grow_by_a_block(small_disk: Path) -> None:
+    assert write_status(small_disk, "api", 2.0, {"text": "y" * 5_000})
+    status = read_status(small_disk, "api")
+    assert status is not None
+    assert (status["time"], len(status["text"])) == (2.0, 5_000)
+
+
+def test_on_a_full_disk_one_that_has_no_room_leaves_the_one_before(small_disk: Path) -> None:
+    assert not write_status(small_disk, "api", 2.0, {"text": "x" * 50_000})
+    status = read_status(small_disk, "api")
+    assert status is not None
+    assert (status["time"], status["text"]) == (1.0, "x" * 900)
+
+
 def test_what_has_no_room_at_all_is_counted_and_no_error(small_disk: Path) -> None:
     assert not write_status(small_disk, "console", 2.0, {})
     assert not write_status(small_disk, "api", 2.0, {"text": "x" * 50_000})

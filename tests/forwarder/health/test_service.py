@@ -146,6 +146,21 @@ def test_a_store_that_fails_for_a_while_learns_the_state_afterwards(prober: Any)
     assert [change.state for change in publisher.changes()] == ["initial", "healthy"]
 
 
+def test_a_store_that_takes_nothing_neither_stops_the_probes_nor_silences_the_prober(prober: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made, store, publisher = prober(server.getsockname()[1])
+        store.failures = 1_000_000
+
+        def known_healthy_all_the_same() -> bool:
+            status = read_status(tmp_path, "health")
+            return status is not None and status["errors"] > 2 and status["targets"][0]["state"] == "healthy"
+
+        turn_until(made, known_healthy_all_the_same)
+        store.failures = 0
+        turn_until(made, lambda: store.state[0] == "healthy")
+    assert [change.state for change in publisher.changes()] == ["initial", "healthy"]
+
+
 def test_changes_carry_the_time_of_day_also_after_the_machine_slept(prober: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         made, store, publisher = prober(server.getsockname()[1])
