@@ -4,7 +4,10 @@ For 45 s somebody sends 6,000 or 20,000 SYN/s from ports of his own while 200 co
 by others; then a minute without him.  Printed: the share of those connections of which every packet was forwarded during the
 flood and after it, how long after the flood's end the table was half empty again, the largest number of flows, memory a flow
 (this process's growth over the flows it holds then), and CPU time a packet.  The reference is the same run with flows
-that give no way and half-open ones that stay as long as others.
+that give no way, half-open ones that stay as long as others, and nothing forwarded without an entry.
+
+The last case is a table full of flows in use, both of whose directions were seen: what becomes of other people's connections, how
+many of their packets were forwarded without an entry, and memory a flow.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from tests.forwarder.wire.packets import ACK, FIN, SYN, tcp
 
 FLOOD_S, AFTER_S = 45, 60
 CONNECTIONS_PER_S, STEPS_PER_S = 200, 10
-SERVER, FLOODER = "203.0.113.7", "198.51.100."
+SERVER, FLOODER, USER = "203.0.113.7", "198.51.100.", "192.0.2."
+BATCH_FLOWS = 1_000
 
 
 def main() -> None:
@@ -40,12 +44,40 @@ def main() -> None:
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
                 found = process.submit(work, rate, options.flows_max).result()
             print(json.dumps({"case": case, "syn_per_s": rate, **found}), flush=True)
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        found = process.submit(run_full, options.flows_max).result()
+    print(json.dumps({"case": "full of flows in use", **found}), flush=True)
 
 
 def run_reference(rate: int, flows_max: int) -> dict[str, object]:
     """The same with flows that give no way, and half-open ones that stay as long as others."""
-    with mock.patch.object(FlowTable, "give_way", return_value=False), mock.patch.object(admission, "HALF_OPEN_TIMEOUT_S", 350):
+    with (
+        mock.patch.object(FlowTable, "give_way", return_value=""), mock.patch.object(admission, "HALF_OPEN_TIMEOUT_S", 350),
+        mock.patch.object(admission.Admission, "_without_entry", return_value=None),
+    ):
         return run(rate, flows_max)
+
+
+def run_full(flows_max: int) -> dict[str, object]:
+    """A table full of flows in use, and 200 further connections a second for ten seconds."""
+    made = engine(flows_max=flows_max, rejects_max=1_000)
+    before_kb = resident_kb()
+    for first in range(0, flows_max, BATCH_FLOWS):
+        for number in range(first, min(first + BATCH_FLOWS, flows_max)):
+            client, port = f"{USER}{number // 60_000}", 1_024 + number % 60_000
+            made.from_endpoint(0, [tcp(client, port, SERVER, 443, SYN), tcp(SERVER, 443, client, port, SYN | ACK)], 0.0, [])
+        made.close_window(0.0)
+        made.expire(0.0, 2 * BATCH_FLOWS)
+    flows, grown_kb = made.counters().flows, resident_kb() - before_kb
+    opened = CONNECTIONS_PER_S * 9
+    began_s = process_time()
+    passed = sum(connect(made, number, number / CONNECTIONS_PER_S) for number in range(opened))
+    end = made.counters().endpoints[0]
+    assert end.offered + end.originated == end.delivered + sum(end.dropped.values())
+    return {
+        "flows": flows, "bytes_per_flow": round(1024 * grown_kb / flows), "share": round(passed / opened, 4),
+        "without_entry": end.without_entry, "us_per_packet": round(1e6 * (process_time() - began_s) / (6 * opened), 2),
+    }
 
 
 def run(rate: int, flows_max: int) -> dict[str, object]:

@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 
 from forwarder.wire import geneve_layers
-from forwarder.wire.geneve_codec import Encapsulation, decapsulate, header_template
+from forwarder.wire.geneve_codec import Encapsulation, cookie_option, decapsulate, encapsulate, header_template
 from forwarder.wire.inner_packet import classify
 from tests.forwarder.wire.packets import tcp
 
@@ -50,11 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
-    template, layers = header_template(FLOW), geneve_layers.ScapyHeader(FLOW)
+    template, layers, cookie = header_template(FLOW), geneve_layers.ScapyHeader(FLOW), cookie_option(FLOW.cookie)
     for size in SIZES_BYTES:
         inner = tcp("10.0.1.10", 40_000, "203.0.113.7", 443, data=bytes(size - 40))
-        payload = template.encapsulate(inner)[28:]
-        measure("encapsulate", template.encapsulate, layers.encapsulate, inner, runs)
+        payload = encapsulate(FLOW, inner)[28:]
+        measure(
+            "encapsulate", lambda inner: template.encapsulate(inner, FLOW.source_port, cookie),
+            lambda inner: layers.encapsulate(inner, FLOW.source_port, cookie), inner, runs,
+        )
         measure("decapsulate", decapsulate, geneve_layers.decapsulate, payload, runs)
         measure("classify", classify, geneve_layers.classify, inner, runs)
 

@@ -71,11 +71,11 @@ def status_of(
 
 def totals_of(loop: PacketLoop, ports: Ports) -> dict[str, int]:
     """Running totals whose growth tells that something is wrong now, by name: `dropped REASON`, `unrecorded`,
-    `gave_way WHAT`, `refused NODE REASON`, `sent TARGET` and `returned TARGET`."""
+    `without_entry`, `gave_way WHAT`, `refused NODE REASON`, `sent TARGET` and `returned TARGET`."""
     counters = loop.counters
     books = books_of(counters)
     totals = {f"dropped {reason}": packets for reason, packets in books.dropped.items()}
-    totals["unrecorded"] = books.unrecorded
+    totals |= {"unrecorded": books.unrecorded, "without_entry": books.without_entry}
     totals |= {f"gave_way {name}": count for name, count in counters.gave_way.items()}
     for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True):
         totals |= {f"refused {port.address} {reason}": count for reason, count in refused.items()}

@@ -12,28 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from math import inf
 
 from forwarder.engine.counters import TargetCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import must_move
+from forwarder.engine.flow import CLOSED, HALF_OPEN, Binding, BoundTarget, Direction, Flow
 from forwarder.engine.flow_key import flow_name, starts_connection, sticky_name, version_of
-from forwarder.engine.flow_table import (
-    CLOSED,
-    HALF_OPEN,
-    Binding,
-    BoundTarget,
-    Direction,
-    EndpointFlows,
-    Flow,
-    FlowTable,
-)
+from forwarder.engine.flow_table import EndpointFlows, FlowTable
 from forwarder.engine.plan import HALF_OPEN_TIMEOUT_S, OTHER_IDLE_TIMEOUT_S, EndpointPlan
-from forwarder.wire.geneve_codec import IPV4_PROTOCOL, IPV6_PROTOCOL, Codec, Encapsulation, cookie_option
+from forwarder.wire.geneve_codec import IPV4_PROTOCOL, IPV6_PROTOCOL, Codec, Encapsulation, Header, cookie_option
 from forwarder.wire.inner_packet import TCP
 
 #: UDP source ports that flows are spread over (RFC 8926 section 3.3).
 ENTROPY_PORT_FIRST, ENTROPY_PORTS = 49_152, 16_384
-#: Flows looked at when a new one finds the table full, before it is refused.
+# The ports as objects that flows share: a number of its own would cost each 32 bytes.
+_PORTS = tuple(range(ENTROPY_PORT_FIRST, ENTROPY_PORT_FIRST + ENTROPY_PORTS))
+#: Flows looked at when a new one finds the table full, before another must give way.
 FULL_TABLE_FLOWS_BUDGET = 16
 _SYN, _SYN_ACK = 2, 18
 
@@ -54,7 +49,10 @@ class Admission:
         self._secret = secret
         self._codec = codec
         self._targets: dict[TargetKey, BoundTarget] = {}
+        self._headers: dict[tuple[int, BoundTarget, int], Header] = {}
         self._flows_made = 0
+        # Until then a packet that begins no connection may be one of a flow that lost its entry, or never had one.
+        self._entries_missing_until_s = -inf
 
     def __len__(self) -> int:
         return len(self._table)
@@ -77,35 +75,66 @@ class Admission:
             key = _target_key(plan, target.id, target.address)
             kept[key] = self._targets.get(key) or kept.get(key) or _bound_target(plan, position)
         self._targets = kept
+        self._headers.clear()
         if any(_is_shortened(old, state.plan) for old, state in zip(before, self._endpoints, strict=True)):
             self._table.shorten(lambda flow: _idle_timeout_s(self._endpoints[flow.endpoint].plan, flow))
 
     def admit(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
-        """Make the flow of a packet that has none."""
+        """The direction of a packet whose key is not in the table: another flow's answer, or a flow that begins."""
+        answer = self._table.answer(state, kind, key)
+        return self._begin(state, kind, key, flags, now_s) if answer is None else self.revise(state, answer, flags, now_s)
+
+    def _begin(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
         plan, table = state.plan, self._table
         name = sticky_name(kind, key, plan.stickiness) if plan.stickiness else flow_name(kind, key)
         binding = self._live_binding(state, name, now_s)
-        if binding is None and not starts_connection(kind, flags):
+        if binding is None and not starts_connection(kind, flags) and now_s >= self._entries_missing_until_s:
             self.refused = DropReason.UNKNOWN_FLOW
             return None
         if binding is None and not plan.table:
             self.refused = DropReason.NO_TARGET
             return None
-        if table.full:
-            table.expire(now_s, FULL_TABLE_FLOWS_BUDGET, self._endpoints)
-            if table.full and not table.give_way(now_s, self._endpoints):
-                self.refused = DropReason.FLOW_TABLE_FULL
-                return None
+        if table.full and not self._make_room(plan, now_s):
+            state.counters.without_entry += 1
+            return self._without_entry(state, kind, key, name, binding, now_s)
         flow = self._make_flow(state, kind, key, name, binding, now_s)
-        if kind == TCP and flags & _SYN_ACK == _SYN:
+        if kind == TCP:
             flow.phase = HALF_OPEN
-            flow.idle_timeout_s = _idle_timeout_s(plan, flow)
+            if flags & _SYN_ACK == _SYN:  # one that is taken up in its middle is half-open too, and may be quiet for long
+                flow.idle_timeout_s = _idle_timeout_s(plan, flow)
         if plan.stickiness:
             _share(state, flow, name, binding, now_s)
         table.add(flow, state)
         flow.target.counters.new_flows += 1
         state.counters.new_flows += 1
-        return flow.forward
+        return flow
+
+    def _make_room(self, plan: EndpointPlan, now_s: float) -> bool:
+        """Whether a flow of the full table went.  From then on there are flows that have no entry and go on."""
+        self._table.expire(now_s, FULL_TABLE_FLOWS_BUDGET, self._endpoints)
+        gave_way = "expired" if not self._table.full else self._table.give_way(now_s, self._endpoints)
+        if gave_way in ("idle", ""):
+            self._entries_missing_until_s = max(self._entries_missing_until_s, now_s + plan.tcp_idle_timeout_s)
+        return gave_way != ""
+
+    def returning(self, state: EndpointFlows, kind: int, key: bytes, now_s: float) -> Direction | None:
+        """The direction of a packet from a target whose key is not in the table; None if no flow of ours can be meant."""
+        answer = self._table.answer(state, kind, key)
+        plan = state.plan
+        if answer is not None or now_s >= self._entries_missing_until_s or plan.refusal is not None:
+            return answer
+        name = sticky_name(kind, key, plan.stickiness) if plan.stickiness else flow_name(kind, key)
+        binding = self._live_binding(state, name, now_s)
+        return self._without_entry(state, kind, key, name, binding, now_s) if binding or plan.table else None
+
+    def _without_entry(
+        self, state: EndpointFlows, kind: int, key: bytes, name: bytes, binding: Binding | None, now_s: float
+    ) -> Direction:
+        """What stands for a flow that has no room: port, cookie and target can be told again from its name alone."""
+        flow = state.roomless
+        flow.kind, flow.key, flow.part = kind, key, None
+        self._set_up(state, flow, name, binding, now_s)
+        return flow
 
     def revise(self, state: EndpointFlows, direction: Direction, flags: int, now_s: float) -> Direction | None:
         """Look again at a flow that was idle too long, whose plan changed, that is half-open, or closed and may meet a SYN."""
@@ -113,8 +142,8 @@ class Admission:
         reopened = flow.phase == CLOSED and flags & _SYN_ACK == _SYN
         if reopened or not self.still_valid(state, flow, now_s):
             self._table.remove(flow, state)
-            return self.admit(state, flow.kind, direction.key, flags, now_s)
-        if flow.phase == HALF_OPEN and (direction is flow.backward or flags & _SYN_ACK != _SYN):
+            return self._begin(state, flow.kind, direction.key, flags, now_s)
+        if flow.phase == HALF_OPEN and (direction is not flow or flags & _SYN_ACK != _SYN):
             # An answer came by, or the opener went on, which a sender of forged addresses cannot.
             self._table.settle(flow)
             flow.idle_timeout_s = _idle_timeout_s(state.plan, flow)
@@ -147,6 +176,7 @@ class Admission:
     def clock_stepped(self, by_s: float) -> None:
         """The clock was set by `by_s`: flows and bindings are as old as before."""
         self._table.clock_stepped(by_s)
+        self._entries_missing_until_s += by_s
         for state in self._endpoints:
             for binding in state.bindings.values():
                 binding.last_s += by_s
@@ -155,64 +185,77 @@ class Admission:
         self, state: EndpointFlows, kind: int, key: bytes, name: bytes, binding: Binding | None, now_s: float
     ) -> Flow:
         flow = Flow(endpoint=state.index, kind=kind, key=key)
-        self._flows_made += 1
-        flow.slot_hash = binding.slot_hash if binding else self._hash(state, name)
-        # The count gives every incarnation of a 5-tuple another port and cookie.
-        identity = self._hash(state, self._flows_made.to_bytes(8, "big") + key)
-        flow.entropy_port = ENTROPY_PORT_FIRST + (identity >> 32) % ENTROPY_PORTS
-        flow.cookie = identity & 0xFFFFFFFF
-        flow.cookie_option = cookie_option(flow.cookie)
+        self._set_up(state, flow, name, binding, now_s)
+        return flow
+
+    def _set_up(self, state: EndpointFlows, flow: Flow, name: bytes, binding: Binding | None, now_s: float) -> None:
         flow.binding = None
         flow.last_s = now_s
         flow.idle_timeout_s = _idle_timeout_s(state.plan, flow)
-        self._bind(state, flow, binding.target if binding else self._pick(state.plan, flow.slot_hash))
-        return flow
+        identity = self._identity(state, flow, now_s)
+        flow.entropy_port = _PORTS[(identity >> 32) % ENTROPY_PORTS]
+        flow.cookie_option = cookie_option(identity & 0xFFFFFFFF)
+        self._bind(state, flow, binding.target if binding else self._pick(state, name))
+
+    def _identity(self, state: EndpointFlows, flow: Flow, now_s: float) -> int:
+        """64 bits that port and cookie are made of.  The count gives every incarnation of a 5-tuple others; while there are
+        flows without an entry they must be the same with one."""
+        if now_s < self._entries_missing_until_s:
+            return self._hash(state, bytes(8) + flow_name(flow.kind, flow.key))
+        self._flows_made += 1
+        return self._hash(state, self._flows_made.to_bytes(8, "big") + flow.key)
 
     def _hash(self, state: EndpointFlows, name: bytes) -> int:
         digest = blake2b(name, digest_size=8, key=self._secret, salt=state.plan.endpoint_number.to_bytes(8, "big"))
         return int.from_bytes(digest.digest(), "big")
 
-    def _pick(self, plan: EndpointPlan, slot_hash: int) -> BoundTarget:
-        target = plan.targets[plan.table[slot_hash % len(plan.table)]]
+    def _pick(self, state: EndpointFlows, name: bytes) -> BoundTarget:
+        """The target that the table has for this flow name or sticky name."""
+        plan = state.plan
+        target = plan.targets[plan.table[self._hash(state, name) % len(plan.table)]]
         return self._targets[_target_key(plan, target.id, target.address)]
 
     def _bind(self, state: EndpointFlows, flow: Flow, target: BoundTarget) -> None:
         """Put the flow on `target` under the present plan."""
         plan = flow.plan = state.plan
         flow.target = target
-        flow.header = self._codec.header(Encapsulation(
-            plan.node_address, target.address_bytes, flow.entropy_port, plan.endpoint_number,
-            plan.attachment_number, flow.cookie,
-            IPV4_PROTOCOL if version_of(flow.kind, flow.forward.key) == 4 else IPV6_PROTOCOL,
-        ))
+        version = version_of(flow.kind, flow.key)
+        header = self._headers.get((state.index, target, version))
+        if header is None:
+            header = self._headers[state.index, target, version] = self._codec.header(Encapsulation(
+                plan.node_address, target.address_bytes, 0, plan.endpoint_number, plan.attachment_number, 0,
+                IPV4_PROTOCOL if version == 4 else IPV6_PROTOCOL,
+            ))
+        flow.header = header
 
     def _live_binding(self, state: EndpointFlows, name: bytes, now_s: float) -> Binding | None:
         plan = state.plan
         binding = state.bindings.get(name) if plan.stickiness else None
         if binding is None or now_s - binding.last_s >= binding.idle_timeout_s or not _same_node(binding.plan, plan):
             return None
-        self._revise_binding(binding, plan)
+        self._revise_binding(state, binding)
         return binding
 
-    def _revise_binding(self, binding: Binding, plan: EndpointPlan) -> None:
-        if binding.plan is not plan:
-            binding.target = self._right_target(binding.target, binding.slot_hash, plan)
-            binding.plan = plan
+    def _revise_binding(self, state: EndpointFlows, binding: Binding) -> None:
+        if binding.plan is not state.plan:
+            binding.target = self._right_target(state, binding.target, binding.name)
+            binding.plan = state.plan
 
-    def _right_target(self, target: BoundTarget, slot_hash: int, plan: EndpointPlan) -> BoundTarget:
-        """The target that what is bound to `target` belongs on under `plan`: the same, unless it must move."""
+    def _right_target(self, state: EndpointFlows, target: BoundTarget, name: bytes) -> BoundTarget:
+        """The target that what is bound to `target` belongs on under the present plan: the same, unless it must move."""
+        plan = state.plan
         now = plan.target_now(target.id, target.address)
         if must_move(now, rebalance=plan.rebalance, healthy_exists=plan.healthy_exists):
-            return self._pick(plan, slot_hash)
+            return self._pick(state, name)
         return target
 
     def _follow_plan(self, state: EndpointFlows, flow: Flow) -> None:
         plan = state.plan
         flow.idle_timeout_s = _idle_timeout_s(plan, flow)
         if flow.binding is None:
-            target = self._right_target(flow.target, flow.slot_hash, plan)
+            target = self._right_target(state, flow.target, flow_name(flow.kind, flow.key))
         else:
-            self._revise_binding(flow.binding, plan)
+            self._revise_binding(state, flow.binding)
             target = flow.binding.target
         flow.target.counters.active_flows -= 1
         target.counters.active_flows += 1
@@ -223,8 +266,7 @@ def _share(state: EndpointFlows, flow: Flow, name: bytes, binding: Binding | Non
     """Let the flow use its sticky name's binding, making it if there is none that lives."""
     if binding is None:
         binding = state.bindings[name] = Binding(
-            name=name, target=flow.target, plan=state.plan, slot_hash=flow.slot_hash,
-            idle_timeout_s=flow.idle_timeout_s, now_s=now_s,
+            name=name, target=flow.target, plan=state.plan, idle_timeout_s=flow.idle_timeout_s, now_s=now_s,
         )
     binding.idle_timeout_s = max(binding.idle_timeout_s, flow.idle_timeout_s)
     binding.flows += 1

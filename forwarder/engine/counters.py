@@ -22,7 +22,8 @@ class EndpointCounters:
 
     `dropped` holds ingress reasons, `not_returned` and `deliver_failed`; `refused` holds what was refused of the
     targets' datagrams, which is no part of the sums above.  `rejected_flows` counts a refused flow once per window;
-    `unrecorded` are packets that no flow record tells of for want of room, so SKIPDATA does.
+    `without_entry` are packets sent that found no room in the flow table; `unrecorded` are packets that no flow record tells
+    of for want of room, those among them, so SKIPDATA does.
     """
 
     offered: int = 0
@@ -37,6 +38,7 @@ class EndpointCounters:
     active_flows: int = 0
     rejected_flows: int = 0
     rejected_flows_tcp: int = 0
+    without_entry: int = 0
     unrecorded: int = 0
     dropped: dict[DropReason, int] = field(default_factory=dict)
     refused: dict[DropReason, int] = field(default_factory=dict)
@@ -91,6 +93,10 @@ class EngineCounters:
 
 def snapshot(counters: EndpointCounters, *, unrecorded: int) -> EndpointCounters:
     """A copy whose `dropped` has `not_returned` too, and that says what the windows had no room for."""
+    assert min(
+        counters.offered, counters.sent, counters.sent_bytes, counters.returned, counters.returned_bytes, counters.delivered,
+        counters.delivered_bytes, counters.originated, counters.new_flows, counters.active_flows, counters.not_returned,
+    ) >= 0, "no count is ever negative"
     dropped = {reason: packets for reason, packets in counters.dropped.items() if packets}
     if counters.not_returned:
         dropped[DropReason.NOT_RETURNED] = counters.not_returned

@@ -20,7 +20,6 @@ class DropReason(StrEnum):
     MALFORMED = "malformed"
     OVERSIZE = "oversize"
     UNKNOWN_FLOW = "unknown_flow"
-    FLOW_TABLE_FULL = "flow_table_full"
     RECEIVE_QUEUE_FULL = "receive_queue_full"
     SEND_FAILED = "send_failed"
     NOT_RETURNED = "not_returned"
@@ -90,11 +89,6 @@ DROP_REASONS: dict[DropReason, DropReasonText] = {
         Hop.INGRESS,
         "A TCP packet that is not a SYN and belongs to no flow: its flow idled out, or its start was not seen here.",
         "Use TCP keepalives or a longer tcp.idle_timeout.seconds; check that both directions use the same endpoint.",
-    ),
-    DropReason.FLOW_TABLE_FULL: _text(
-        Hop.INGRESS,
-        "A new flow found the flow table full, and none in it half-open, closed, or idle for ten seconds to give way.",
-        "Raise flows_max, or shorten tcp.idle_timeout.seconds.",
     ),
     DropReason.RECEIVE_QUEUE_FULL: _text(
         Hop.INGRESS,

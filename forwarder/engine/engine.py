@@ -29,7 +29,8 @@ from dataclasses import replace
 from forwarder.engine.admission import Admission
 from forwarder.engine.counters import EngineCounters, snapshot
 from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.flow_table import Direction, EndpointFlows
+from forwarder.engine.flow import Direction
+from forwarder.engine.flow_table import EndpointFlows
 from forwarder.engine.plan import EndpointPlan, Plan
 from forwarder.engine.window import UNREADABLE, OpenWindow, Window
 from forwarder.wire.geneve_codec import (
@@ -170,7 +171,7 @@ class Engine:
             target.counters.sent_packets += 1
             target.counters.sent_bytes += length
             inner = packet if len(packet) == length else packet[:length]
-            send.append((flow.header.encapsulate(inner), target.address, endpoint))
+            send.append((flow.header.encapsulate(inner, flow.entropy_port, flow.cookie_option), target.address, endpoint))
 
     def _refuse_all(self, state: EndpointFlows, packets: Sequence[bytes], reason: DropReason, now_s: float) -> None:
         for packet in packets:
@@ -216,7 +217,7 @@ class Engine:
             except MalformedPacket:
                 self._refuse(state.counters.refused, DropReason.RETURN_INNER_MALFORMED)
                 continue
-            direction = state.directions[kind].get(key)
+            direction = state.directions[kind].get(key) or self._admission.returning(state, kind, key, now_s)
             refusal = self._refusal(state, direction, version, inner[0] >> 4, length, source, port, option, now_s)
             if refusal is not None or direction is None:
                 self._refuse(state.counters.refused, refusal or DropReason.RETURN_UNKNOWN_FLOW)
@@ -293,7 +294,8 @@ class Engine:
         state = self._endpoints[endpoint]
         classified = self._classify(outer[OVERHEAD_BYTES:])
         kind, key, length, _ = classified
-        counters, direction = state.counters, state.directions[kind].get(key)
+        counters = state.counters
+        direction = state.directions[kind].get(key) or self._admission.returning(state, kind, key, now_s)
         counters.sent -= 1
         counters.sent_bytes -= length
         part = None
@@ -308,6 +310,7 @@ class Engine:
         if part is not None and recorded:
             part.in_packets -= 1
             part.in_bytes -= length
+            assert part.in_bytes >= 0
         self._drop_late(state, DropReason.SEND_FAILED, classified, now_s, recorded=recorded)
 
     def not_delivered(self, endpoint: int, inner: bytes, now_s: float) -> None:
@@ -323,6 +326,7 @@ class Engine:
         if part is not None and recorded:
             part.out_packets -= 1
             part.out_bytes -= length
+            assert part.out_bytes >= 0
         self._drop_late(state, DropReason.DELIVER_FAILED, classified, now_s, recorded=recorded)
 
     def _drop_late(
@@ -358,8 +362,9 @@ class Engine:
     # Time, counters, records
 
     def expire(self, now_s: float, flows_budget: int) -> None:
-        """Forget flows that were idle too long, looking at no more than `flows_budget`."""
+        """Forget flows that were idle too long, and what flows did in the closed window, looking at `flows_budget` at most."""
         self._admission.expire(now_s, flows_budget)
+        self._window.forget_closed(flows_budget)
 
     def clock_stepped(self, by_s: float) -> None:
         """The clock was set by `by_s`; no flow ends early or late for it.  Takes 0.3 s with 200,000 flows."""

@@ -1,157 +1,46 @@
-"""Flows: which target each is bound to, and when it has been idle too long.
+"""The flow table: which flows there are, under which keys, and which of them goes first.
 
 Operations: find a direction by the packet's key (a plain dict lookup by the engine), add a flow, remove it, expire.
-Goals: both directions lead to one flow; keys of different endpoints never meet; never more than `flows_max` flows;
-expiry does a bounded amount of work per call; who floods the table with opening packets drives out his own.  Plan: per
-endpoint and kind one dict from key to `Direction`; one heap of (time at which the flow could be idle, flow) in which a flow
-that was used meanwhile is simply put back; the half-open and the closed flows besides in the order in which they became so.
+Goals: both directions lead to one flow; keys of different endpoints never meet; never more than `flows_max` flows; expiry does
+a bounded amount of work per call; who floods the table with opening packets drives out his own; a flow of which one packet was
+seen takes less than 400 bytes (benchmarks/flood.py).  Plan: per endpoint and kind one dict from key to `Direction`, where the
+other direction's key is entered at its first packet; `IdleTimes` tell which flow to look at next; the half-open and the closed
+flows wait besides in the order in which they became so.
 
-Not here: which target a flow gets (`engine`, `target_table`, `failover`).
+Not here: which target a flow gets (`admission`, `target_table`, `failover`).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from forwarder.engine.counters import EndpointCounters, TargetCounters
-from forwarder.engine.flow_key import address_bytes, reverse_key
-from forwarder.wire.inner_packet import KINDS
+from forwarder.engine.counters import EndpointCounters
+from forwarder.engine.flow import CLOSED, HALF_OPEN, SETTLED, Binding, Direction, Flow
+from forwarder.engine.flow_key import reverse_key
+from forwarder.engine.flow_queue import FlowQueue
+from forwarder.engine.idle_times import IdleTimes, due_second
+from forwarder.wire.inner_packet import KINDS, TCP
+
+if TYPE_CHECKING:
+    from forwarder.engine.plan import EndpointPlan
 
 _FIN, _RST = 1, 4
 
-#: A flow's phases.  Half-open: TCP of which only the opening packet was seen, so that anybody may have sent it.
-SETTLED, HALF_OPEN, CLOSED = 0, 1, 2
 #: How long a flow must have been idle before it gives way to a new one.
 GIVES_WAY_IDLE_S = 10.0
 #: Flows looked at for one that has been idle longest.
 GIVE_WAY_FLOWS_BUDGET = 16
 
-if TYPE_CHECKING:
-    from forwarder.engine.plan import EndpointPlan
-    from forwarder.wire.geneve_codec import Header
-
-
-class BoundTarget:
-    """A target as flows are bound to it; outlives the plan that named it.  `counters` are those of the target."""
-
-    __slots__ = ("address", "address_bytes", "counters", "id", "zone_id")
-
-    def __init__(self, *, id: str, address: str, zone_id: str, counters: TargetCounters) -> None:  # noqa: A002
-        self.id = id
-        self.address = address
-        self.address_bytes = address_bytes(address)
-        self.zone_id = zone_id
-        self.counters = counters
-
-
-class Binding:
-    """What sticks to one target as a whole: a flow itself, or with stickiness on, all flows of the same sticky name.
-
-    `plan` is the plan under which `target` was last found right; `last_s` the time of the last packet of a shared
-    binding; `flows` how many flow-table entries use a shared one.
-    """
-
-    __slots__ = ("flows", "idle_timeout_s", "last_s", "name", "plan", "slot_hash", "target")
-
-    def __init__(
-        self, *, name: bytes, target: BoundTarget, plan: EndpointPlan, slot_hash: int, idle_timeout_s: float,
-        now_s: float,
-    ) -> None:
-        self.name = name
-        self.target = target
-        self.plan = plan
-        self.slot_hash = slot_hash
-        self.idle_timeout_s = idle_timeout_s
-        self.last_s = now_s
-        self.flows = 0
-
-
-class Flow:
-    """A flow.  `last_s` is the time of its last packet in either direction; times are epoch seconds.
-
-    `phase` is `SETTLED`, `HALF_OPEN` or `CLOSED`: then a TCP reset passed, or both directions' FIN, and the next SYN starts a
-    new flow under the same key.
-    """
-
-    __slots__ = (
-        "alive", "backward", "binding", "cookie", "cookie_option", "endpoint", "entropy_port", "forward", "header",
-        "idle_timeout_s", "kind", "last_s", "phase", "plan", "slot_hash", "target",
-    )
-
-    alive: bool
-    backward: Direction
-    binding: Binding | None
-    cookie: int
-    cookie_option: bytes
-    endpoint: int
-    entropy_port: int
-    forward: Direction
-    header: Header
-    idle_timeout_s: float
-    kind: int
-    last_s: float
-    phase: int
-    plan: EndpointPlan
-    slot_hash: int
-    target: BoundTarget
-
-    def __init__(self, *, endpoint: int, kind: int, key: bytes) -> None:
-        self.endpoint = endpoint
-        self.kind = kind
-        self.alive = False
-        self.phase = SETTLED
-        self.forward = Direction(self, key)
-        other = reverse_key(kind, key)
-        self.backward = self.forward if other == key else Direction(self, other)
-
-
-class Part:
-    """What one direction did in one capture window, while bound to one target.
-
-    `in_*`: from the endpoint, sent to the target; `out_*`: returned and delivered.  Times are epoch seconds.
-    """
-
-    __slots__ = (
-        "flow", "in_bytes", "in_first_s", "in_flags", "in_last_s", "in_packets", "key", "out_bytes", "out_first_s",
-        "out_flags", "out_last_s", "out_packets", "target", "window",
-    )
-
-    def __init__(self, flow: Flow, key: bytes, window: int) -> None:
-        self.flow = flow
-        self.key = key
-        self.target = flow.target
-        self.window = window
-        self.in_packets = self.in_bytes = self.in_flags = 0
-        self.out_packets = self.out_bytes = self.out_flags = 0
-        self.in_first_s = self.in_last_s = self.out_first_s = self.out_last_s = 0.0
-
-
-class Direction:
-    """One direction of a flow: its key and its part in a capture window (None before the first packet).
-
-    `balance` is packets sent minus packets returned over the flow's life; `fin`: a FIN passed.
-    """
-
-    __slots__ = ("balance", "fin", "flow", "key", "part")
-
-    def __init__(self, flow: Flow, key: bytes) -> None:
-        self.flow = flow
-        self.key = key
-        self.part: Part | None = None
-        self.balance = 0
-        self.fin = False
-
 
 class EndpointFlows:
     """One endpoint's flows, shared bindings, counters and present plan.
 
-    `directions[kind]` maps a key to a `Direction`; the engine looks it up once per packet.
+    `directions[kind]` maps a key to a `Direction`; the engine looks it up once per packet.  `roomless` stands for every flow
+    that has no entry, one packet at a time; over all of them its `balance` is right.
     """
 
-    __slots__ = ("bindings", "counters", "directions", "index", "plan")
+    __slots__ = ("bindings", "counters", "directions", "index", "plan", "roomless")
 
     def __init__(self, index: int, plan: EndpointPlan) -> None:
         self.index = index
@@ -159,6 +48,7 @@ class EndpointFlows:
         self.directions: list[dict[bytes, Direction]] = [{} for _ in KINDS]
         self.bindings: dict[bytes, Binding] = {}
         self.counters = EndpointCounters()
+        self.roomless = Flow(endpoint=index, kind=TCP, key=b"")
 
 
 class FlowTable:
@@ -166,13 +56,11 @@ class FlowTable:
 
     def __init__(self, *, flows_max: int) -> None:
         self._flows_max = flows_max
-        # Removed flows stay in the heap until their time comes or, at this many entries, are swept out together.
-        self._heap_entries_max = 2 * flows_max
-        self._heap: list[tuple[float, int, Flow]] = []
-        # Not a queue that is cleaned when its turn comes: somebody who opens and resets one tuple would fill it.
-        self._half_open: OrderedDict[Flow, None] = OrderedDict()
-        self._closed: OrderedDict[Flow, None] = OrderedDict()
-        self._added = 0
+        # Removed flows stay among the idle times until theirs comes or, at this many entries, are swept out together.
+        self._waiting_max = 2 * flows_max
+        self._idle_times = IdleTimes()
+        self._half_open = FlowQueue()
+        self._closed = FlowQueue()
         self._count = 0
         #: Flows that had to go for a new one, by what they were.
         self.gave_way: dict[str, int] = {}
@@ -181,9 +69,9 @@ class FlowTable:
         return self._count
 
     @property
-    def heap_entries(self) -> int:
+    def waiting(self) -> int:
         """Flows waiting to be looked at by `expire`, removed ones included."""
-        return len(self._heap)
+        return len(self._idle_times)
 
     @property
     def full(self) -> bool:
@@ -191,82 +79,90 @@ class FlowTable:
         return self._count >= self._flows_max
 
     def add(self, flow: Flow, endpoint: EndpointFlows) -> None:
-        """Add a flow whose attributes are set, under both keys; the caller saw that the table is not full."""
+        """Add a flow whose attributes are set, under its forward key; the caller saw that the table is not full."""
         assert not self.full
-        directions = endpoint.directions[flow.kind]
-        directions[flow.forward.key] = flow.forward
-        directions[flow.backward.key] = flow.backward
+        endpoint.directions[flow.kind][flow.key] = flow
         flow.alive = True
         endpoint.counters.active_flows += 1
         flow.target.counters.active_flows += 1
         self._count += 1
-        self._added += 1
-        if len(self._heap) >= self._heap_entries_max:
-            self._heap = [entry for entry in self._heap if entry[2].alive]
-            heapify(self._heap)
-        heappush(self._heap, (flow.last_s + flow.idle_timeout_s, self._added, flow))
+        if len(self._idle_times) >= self._waiting_max:
+            self._sort_anew()
+        self._idle_times.put(flow)
         if flow.phase == HALF_OPEN:
-            self._half_open[flow] = None
+            self._half_open.append(flow)
         assert len(self._half_open) + len(self._closed) <= self._count <= self._flows_max
+
+    def answer(self, endpoint: EndpointFlows, kind: int, key: bytes) -> Direction | None:
+        """The other direction of a flow, at the first packet that goes there; None if the key is no flow's."""
+        forward = endpoint.directions[kind].get(reverse_key(kind, key))
+        if forward is None or forward.flow.backward is not None:
+            return None
+        direction = Direction(forward.flow, key)
+        forward.flow.backward = endpoint.directions[kind][key] = direction
+        return direction
 
     def settle(self, flow: Flow) -> None:
         """A half-open flow is no more: somebody answered, or went on."""
         assert flow.phase == HALF_OPEN
         flow.phase = SETTLED
-        del self._half_open[flow]
+        self._half_open.remove(flow)
 
     def note_closing(self, direction: Direction, flags: int) -> None:
         """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
         flow = direction.flow
+        if flow.phase == CLOSED or not flow.alive:
+            return
         if flags & _FIN:
             direction.fin = True
-        if flow.phase != CLOSED and (flags & _RST or (flow.forward.fin and flow.backward.fin)):
-            self._half_open.pop(flow, None)
+        if flags & _RST or (flow.fin and flow.backward is not None and flow.backward.fin):
+            if flow.phase == HALF_OPEN:
+                self._half_open.remove(flow)
             flow.phase = CLOSED
-            self._closed[flow] = None
+            self._closed.append(flow)
 
-    def give_way(self, now_s: float, endpoints: list[EndpointFlows]) -> bool:
-        """Remove one flow so that a new one has room: the oldest half-open one, else the one closed first, else the one that
-        has been idle longest, if that is long enough.  False when there is none."""
-        for name, waiting in (("half_open", self._half_open), ("closed", self._closed)):
-            if waiting:
-                return self._give_way(next(iter(waiting)), name, endpoints)
-        flow = self._idle_longest(now_s)
-        return flow is not None and self._give_way(flow, "idle", endpoints)
-
-    def _give_way(self, flow: Flow, name: str, endpoints: list[EndpointFlows]) -> bool:
-        self.remove(flow, endpoints[flow.endpoint])
-        self.gave_way[name] = self.gave_way.get(name, 0) + 1
-        return True
+    def give_way(self, now_s: float, endpoints: list[EndpointFlows]) -> str:
+        """Remove one flow so that a new one has room, and tell what it was: the oldest `half_open` one, else the one `closed`
+        first, else the one `idle` longest, if that is long enough.  Empty when there is none."""
+        for name, flow in (("half_open", self._half_open.first), ("closed", self._closed.first), ("idle", None)):
+            goes = self._idle_longest(now_s) if name == "idle" else flow
+            if goes is not None:
+                self.remove(goes, endpoints[goes.endpoint])
+                self.gave_way[name] = self.gave_way.get(name, 0) + 1
+                return name
+        return ""
 
     def _idle_longest(self, now_s: float) -> Flow | None:
-        """The flow whose time comes first, once what the heap says of it is true; None if it was used a moment ago."""
+        """The flow whose time comes first, once what is said of that is true; None if it was used a moment ago."""
         for _ in range(GIVE_WAY_FLOWS_BUDGET):
-            if not self._heap:
+            if self._idle_times.second is None:
                 return None
-            told_s, number, flow = self._heap[0]
-            due_s = flow.last_s + flow.idle_timeout_s
-            if flow.alive and due_s <= told_s:
+            flow = self._idle_times.first
+            if flow.alive and due_second(flow) <= self._idle_times.second:
                 return flow if now_s - flow.last_s >= GIVES_WAY_IDLE_S else None
-            heappop(self._heap)
+            self._idle_times.drop_first()
             if flow.alive:
-                heappush(self._heap, (due_s, number, flow))
+                self._idle_times.put(flow)
         return None
 
     def remove(self, flow: Flow, endpoint: EndpointFlows) -> None:
         """Forget a flow; its record of the open window is kept there.  It must not be used any more."""
+        assert flow.alive
         directions = endpoint.directions[flow.kind]
-        del directions[flow.forward.key]
-        directions.pop(flow.backward.key, None)  # the same key when a host talks to itself
+        del directions[flow.key]
+        if flow.backward is not None:
+            del directions[flow.backward.key]
         flow.alive = False
-        self._half_open.pop(flow, None)
-        self._closed.pop(flow, None)
-        # Without this the flow and its directions would hold each other until the cycle collector comes by, and that
-        # stops the packet thread for a third of a second when there are 200,000 flows.
-        del flow.forward, flow.backward
+        if flow.phase != SETTLED:
+            (self._half_open if flow.phase == HALF_OPEN else self._closed).remove(flow)
+        # Without this the flow would hold itself until the cycle collector comes by, and that stops the packet thread for a
+        # third of a second when there are 200,000 flows.
+        flow.part = flow.backward = None
+        del flow.flow
         flow.target.counters.active_flows -= 1
         endpoint.counters.active_flows -= 1
         self._count -= 1
+        assert min(flow.target.counters.active_flows, endpoint.counters.active_flows, self._count) >= 0
         if flow.binding is not None:
             release(flow.binding, endpoint)
 
@@ -274,14 +170,13 @@ class FlowTable:
         """Look at no more than `flows_budget` flows whose time has come; remove the idle ones and tell how many."""
         removed = 0
         for _ in range(flows_budget):
-            if not self._heap or self._heap[0][0] > now_s:
+            if self._idle_times.second is None or self._idle_times.second > now_s:
                 break
-            _, number, flow = heappop(self._heap)
+            flow = self._idle_times.drop_first()
             if not flow.alive:
                 continue
-            due_s = flow.last_s + flow.idle_timeout_s
-            if due_s > now_s:
-                heappush(self._heap, (due_s, number, flow))
+            if flow.last_s + flow.idle_timeout_s > now_s:
+                self._idle_times.put(flow)
             else:
                 self.remove(flow, endpoints[flow.endpoint])
                 removed += 1
@@ -289,32 +184,32 @@ class FlowTable:
 
     def shorten(self, idle_timeout_s: Callable[[Flow], float]) -> None:
         """Give each flow the idle timeout that is told for it, if that is shorter.  Takes time with the number of flows."""
-        for _, _, flow in self._heap:
-            flow.idle_timeout_s = min(flow.idle_timeout_s, idle_timeout_s(flow))
+        for flow in self._idle_times:
+            if flow.alive:
+                flow.idle_timeout_s = min(flow.idle_timeout_s, idle_timeout_s(flow))
         self._sort_anew()
 
     def clock_stepped(self, by_s: float) -> None:
         """The clock was set by `by_s`: every flow is as old as before.  Takes time with the number of flows."""
-        for _, _, flow in self._heap:
+        for flow in self._idle_times:
             flow.last_s += by_s
         self._sort_anew()
 
     def _sort_anew(self) -> None:
-        self._heap = [
-            (flow.last_s + flow.idle_timeout_s, number, flow) for _, number, flow in self._heap if flow.alive
-        ]
-        heapify(self._heap)
+        self._idle_times = IdleTimes(flow for flow in self._idle_times if flow.alive)
+        assert len(self._idle_times) <= self._count
 
     def flows(self, endpoint: EndpointFlows) -> Iterator[Flow]:
         """Every flow of an endpoint once, for tests and inspection."""
         for directions in endpoint.directions:
-            for key, direction in directions.items():
-                if direction.flow.forward.key == key:
+            for direction in directions.values():
+                if direction is direction.flow:
                     yield direction.flow
 
 
 def release(binding: Binding, endpoint: EndpointFlows) -> None:
     """One flow fewer uses a shared binding; the last one takes it along."""
     binding.flows -= 1
+    assert binding.flows >= 0
     if not binding.flows and endpoint.bindings.get(binding.name) is binding:
         del endpoint.bindings[binding.name]

@@ -62,6 +62,11 @@ class EndpointPlan:
     rebalance: bool = False
     tcp_idle_timeout_s: int = DEFAULT_TCP_IDLE_TIMEOUT_S
 
+    def __post_init__(self) -> None:
+        """A position that is none of a target's would send packets astray."""
+        assert len(self.target_zone_ids) == len(self.targets)
+        assert not self.table or 0 <= min(self.table) <= max(self.table) < len(self.targets)
+
     def target_now(self, target_id: str, address: str) -> Target | None:
         """The target as it is in this plan, None when it is gone."""
         return next((target for target in self.targets if target.id == target_id and target.address == address), None)

@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.flow import Direction, Part
 from forwarder.engine.flow_key import address_text, addresses_of, ports_of, protocol_of, version_of
-from forwarder.engine.flow_table import Direction, Part
 
 #: (endpoint, reason, kind or `UNREADABLE`, key)
 RejectKey = tuple[int, DropReason, int, bytes]
@@ -167,6 +167,8 @@ class OpenWindow:
         self._started_s: float | None = None
         self._endpoint_count = endpoint_count
         self._parts_max = parts_max
+        self._closed_parts: list[Part] = []
+        self._forgotten = 0
         self._rejects_max = rejects_max
         #: Packets, by endpoint and since the start, that were in no record for want of room.
         self.unrecorded = [0] * endpoint_count
@@ -181,9 +183,10 @@ class OpenWindow:
     def enter(self, direction: Direction) -> Part:
         """Begin the direction's part in this window.
 
-        When the window is full the packet is counted as skipped and the part given back belongs to no window.
+        When the window is full, or the flow has no entry in the table, the packet is counted as skipped and the part given back
+        belongs to no window.
         """
-        if len(self._parts) >= self._parts_max:
+        if len(self._parts) >= self._parts_max or not direction.flow.alive:
             self._leave_out(direction.flow.endpoint)
             return Part(direction.flow, direction.key, 0)
         part = direction.part = Part(direction.flow, direction.key, self.number)
@@ -225,6 +228,23 @@ class OpenWindow:
             started_s=now_s if self._started_s is None else min(self._started_s, now_s), ended_s=now_s,
             parts=self._parts, rejects=self._rejects, skipped=self._skipped,
         )
+        assert window.started_s <= window.ended_s
         self._started_s = now_s
+        self._closed_parts, self._forgotten = self._parts, 0
         self._begin()
         return window
+
+    def forget_closed(self, parts_budget: int) -> None:
+        """Take from directions what they did in the window closed last, so that it goes once its records are made.
+
+        Looks at no more than `parts_budget`; a direction that is used again forgets by itself.
+        """
+        for part in self._closed_parts[self._forgotten:self._forgotten + parts_budget]:
+            flow = part.flow
+            if flow.alive:
+                direction = flow if flow.part is part else flow.backward
+                if direction is not None and direction.part is part:
+                    direction.part = None
+        self._forgotten += parts_budget
+        if self._forgotten >= len(self._closed_parts):
+            self._closed_parts = []

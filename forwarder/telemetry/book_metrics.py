@@ -20,7 +20,8 @@ class Books:
 
     `offered + originated = delivered + sum(dropped)`, where `not_returned` in `dropped` may fall again when a packet
     comes back late.  `refused` are datagrams from targets that were not accepted, which explain and are not added.
-    `unrecorded` are packets, among these, that are in no flow record for want of room.
+    `unrecorded` are packets, among these, that are in no flow record for want of room; `without_entry` those of flows that the
+    flow table had no room for.
     """
 
     offered: int = 0
@@ -28,6 +29,7 @@ class Books:
     returned: int = 0
     originated: int = 0
     delivered: int = 0
+    without_entry: int = 0
     unrecorded: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Books:
         yield ("PacketsReturned", ""), self.returned
         yield ("PacketsOriginated", ""), self.originated
         yield ("PacketsDelivered", ""), self.delivered
+        yield ("PacketsWithoutEntry", ""), self.without_entry
         yield ("PacketsUnrecorded", ""), self.unrecorded
         for reason, packets in self.dropped.items():
             yield ("PacketsDropped", reason), packets

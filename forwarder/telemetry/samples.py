@@ -98,5 +98,6 @@ def books_of(counters: EngineCounters) -> Books:
         offered=sum(end.offered for end in ends), sent=sum(end.sent for end in ends),
         returned=sum(end.returned for end in ends), originated=sum(end.originated for end in ends),
         delivered=sum(end.delivered for end in ends), unrecorded=sum(end.unrecorded for end in ends),
+        without_entry=sum(end.without_entry for end in ends),
         dropped=dict(dropped), refused=dict(refused),
     )

@@ -1,8 +1,9 @@
 """GENEVE as a Gateway Load Balancer speaks it, by `struct`: the fast twin of `geneve_layers`.
 
-Operations: make a header template for a flow, prepend it to an inner packet, read the header of what a target returns.
-Goals: no value objects per packet when sending; the same bytes, and the same verdicts, as scapy's layers.
-Plan: everything but three 16-bit numbers of the 68 bytes is fixed for a flow, so those three are patched in.
+Operations: make a header template for a path (endpoint to target), prepend it to an inner packet, read the header of what a
+target returns.  Goals: no value objects per packet when sending; the same bytes, and the same verdicts, as scapy's layers.
+Plan: all flows of a path share 56 of the 68 bytes; source port and cookie, which are the flow's, and what depends on the
+packet's length are put between them.
 
 Sources: RFC 8926 sections 3.4 and 3.5; Gateway Load Balancer user guide (68 bytes of encapsulation, MTU 8500).  What
 AWS does not document is decided in docs/decisions/0010-outer-header.md.
@@ -36,6 +37,7 @@ _GENEVE = Struct("!BBHI")
 _OPTION = Struct("!HBB")
 _OPTIONS = Struct("!HBBQHBBQHBBI")
 _BASE_BYTES, _OPTION_BYTES = _GENEVE.size, _OPTION.size
+_COOKIE_BYTES = _OPTION_BYTES + 4
 _OPTION_DATA_BYTES = {ENDPOINT_OPTION: 8, ATTACHMENT_OPTION: 8, COOKIE_OPTION: 4}
 # Our own header whole: base, then head and data of each option.
 _whole = Struct("!8sIQIQII").unpack_from
@@ -43,8 +45,8 @@ _OUR_BASES = {
     _GENEVE.pack(_OPTIONS.size // 4, 0, protocol, 0): protocol for protocol in (IPV4_PROTOCOL, IPV6_PROTOCOL)
 }
 _OUR_HEADS = (0x01080102, 0x01080202, 0x01080301)
-# The template cut at the numbers that differ by packet: total length, header checksum, UDP length.
-_pack = Struct("!2sH6sH12sH42s").pack
+# The template cut at what differs by packet or flow: total length, header checksum, source port, UDP length, cookie option.
+_pack = Struct("!2sH6sH8sHHH34s8s").pack
 
 
 class Decapsulated(NamedTuple):
@@ -72,17 +74,17 @@ class Encapsulation(NamedTuple):
 
 
 class Header(Protocol):
-    """A flow's outer header, ready to be put before its packets."""
+    """The outer header of a path's flows, ready to be put before their packets."""
 
-    def encapsulate(self, inner: bytes) -> bytes:
-        """The whole outer IPv4 packet around `inner`."""
+    def encapsulate(self, inner: bytes, source_port: int, cookie: bytes) -> bytes:
+        """The whole outer IPv4 packet around `inner`; `cookie` is the flow's `cookie_option`."""
 
 
 class Codec(Protocol):
     """One way to turn packets into values and back; `StructCodec` and `geneve_layers.ScapyCodec` agree in all."""
 
     def header(self, encapsulation: Encapsulation) -> Header:
-        """The header of a flow."""
+        """The header of a path; the source port and cookie of `encapsulation` do not matter."""
 
     def decapsulate(self, payload: bytes) -> Decapsulated:
         """Read a UDP payload's GENEVE header or raise `MalformedPacket`."""
@@ -92,32 +94,28 @@ class Codec(Protocol):
 
 
 class HeaderTemplate:
-    """The 68 bytes before the packets of one flow."""
+    """The 68 bytes before the packets of one path, but for what is a flow's."""
 
-    __slots__ = ("_addresses_ports", "_base_sum", "_identification_protocol", "_rest", "_version_service")
+    __slots__ = ("_addresses", "_base_sum", "_identification_protocol", "_rest", "_version_service")
 
     def __init__(self, header: bytes) -> None:
-        """`header` is a whole outer header; its lengths and IPv4 checksum are ignored, the rest is kept as it is."""
+        """`header` is a whole outer header; its lengths, IPv4 checksum, source port and cookie are ignored."""
         self._version_service = header[0:2]
         self._identification_protocol = header[4:10]
-        self._addresses_ports = header[12:24]
-        self._rest = b"\0\0" + header[28:OVERHEAD_BYTES]  # UDP checksum zero (RFC 8926 section 3.3), GENEVE, options
+        self._addresses = header[12:20]
+        # UDP checksum zero (RFC 8926 section 3.3), GENEVE and the first two options.
+        self._rest = b"\0\0" + header[28:OVERHEAD_BYTES - _COOKIE_BYTES]
         fixed = header[0:2] + b"\0\0" + header[4:10] + b"\0\0" + header[12:20]
         self._base_sum = 0xFFFF - internet_checksum(fixed)
 
-    @property
-    def geneve(self) -> bytes:
-        """GENEVE header and options, 40 bytes."""
-        return self._rest[2:]
-
-    def encapsulate(self, inner: bytes) -> bytes:
+    def encapsulate(self, inner: bytes, source_port: int, cookie: bytes) -> bytes:
         """The whole outer IPv4 packet around `inner`; at most 65467 bytes fit (`struct.error` beyond)."""
         total = len(inner) + 68
         checksum = self._base_sum + total
         return _pack(
             self._version_service, total, self._identification_protocol,
             0xFFFF - (checksum & 0xFFFF) - (checksum >> 16),
-            self._addresses_ports, total - 20, self._rest,
+            self._addresses, source_port, 6081, total - 20, self._rest, cookie,
         ) + inner
 
 
@@ -128,7 +126,7 @@ class StructCodec:
 
     @staticmethod
     def header(encapsulation: Encapsulation) -> HeaderTemplate:
-        """The template of a flow."""
+        """The template of a path."""
         return header_template(encapsulation)
 
     @staticmethod
@@ -137,8 +135,13 @@ class StructCodec:
         return decapsulate(payload)
 
 
+def encapsulate(flow: Encapsulation, inner: bytes) -> bytes:
+    """The whole outer IPv4 packet of one packet of a flow."""
+    return header_template(flow).encapsulate(inner, flow.source_port, cookie_option(flow.cookie))
+
+
 def header_template(flow: Encapsulation) -> HeaderTemplate:
-    """Make the template of a flow."""
+    """Make the template of a flow's path."""
     outer = _OUTER_IP.pack(
         0x45, 0, 0, flow.identification, DONT_FRAGMENT if flow.dont_fragment else 0, OUTER_TTL, 17, 0,
         flow.source, flow.target,

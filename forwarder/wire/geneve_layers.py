@@ -166,14 +166,15 @@ def outer_packet(flow: Encapsulation, inner: bytes) -> Packet:
 
 
 class ScapyHeader:
-    """A flow's header that builds every packet from layers."""
+    """A path's header that builds every packet from layers."""
 
     def __init__(self, flow: Encapsulation) -> None:
         self._flow = flow
 
-    def encapsulate(self, inner: bytes) -> bytes:
+    def encapsulate(self, inner: bytes, source_port: int, cookie: bytes) -> bytes:
         """The whole outer IPv4 packet around `inner`."""
-        return bytes(outer_packet(self._flow, inner))
+        flow = self._flow._replace(source_port=source_port, cookie=CookieOption(cookie).cookie)
+        return bytes(outer_packet(flow, inner))
 
 
 class ScapyCodec:

@@ -82,7 +82,9 @@ CONDITIONS: dict[str, Kind] = {
         "A target returns nothing", "A target got packets for half a minute and gave none back, whatever its health check says.",
         "Look at the appliance: is it running, does it allow anything, does it send to the node's address on UDP 6081?"),
     "flow_table_full": _critical(
-        "New connections are refused", "The flow table is full of flows in use: none could give way.",
+        "New flows find no room",
+        "The flow table is full of flows in use and none could give way: the packets of further flows go to the target that the "
+        "target table has for them, but are in no flow record, and move when targets change.",
         "Raise flows_max, or shorten tcp.idle_timeout.seconds."),
     "receive_queue_full": _critical(
         "Packets are lost before they are read", "The kernel dropped packets at an endpoint's socket: more come than are forwarded.",

@@ -30,7 +30,7 @@ _WORDS = {
     "no_target_in_zone": "target group {group} has no target in zone {zone}, and cross-zone is off",
     "no_healthy_target": "target group {group} has no healthy target",
 }
-_DROPS = ("flow_table_full", "receive_queue_full", "send_failed", "deliver_failed")
+_DROPS = ("receive_queue_full", "send_failed", "deliver_failed")
 
 
 def evaluate(snapshot: Snapshot, now_s: float) -> list[Condition]:
@@ -94,6 +94,9 @@ def _lately(forwarder: ServiceStatus) -> Iterator[Condition]:
         if one := totals.get(f"dropped {reason}"):
             yield Condition(code=reason, detail=f"{one.added:,} in the last half minute", since_s=one.since_s, packets=one.added,
                             unit="packets dropped lately")
+    if one := totals.get("without_entry"):
+        yield Condition(code="flow_table_full", detail=f"{one.added:,} packets in the last half minute", since_s=one.since_s,
+                        packets=one.added, unit="packets forwarded without an entry lately")
     if one := totals.get("unrecorded"):
         yield Condition(code="records_incomplete", detail=f"{one.added:,} packets in the last half minute", since_s=one.since_s)
     yield from _giving_way(totals)

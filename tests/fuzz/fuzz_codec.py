@@ -34,7 +34,7 @@ from forwarder.wire.geneve_codec import (
     IPV6_PROTOCOL,
     Encapsulation,
     decapsulate,
-    header_template,
+    encapsulate,
 )
 from forwarder.wire.inner_packet import classify
 from forwarder.wire.malformed_packet import MalformedPacket
@@ -189,8 +189,8 @@ def fuzz_scapy(seed: str, count: int) -> int:
             random.randbytes(4), random.randbytes(4), random.randrange(65_536), random.getrandbits(64),
             random.getrandbits(64), random.getrandbits(32), random.choice((IPV4_PROTOCOL, IPV6_PROTOCOL)),
         )
-        outer = header_template(flow).encapsulate(packet)
-        assert outer == geneve_layers.ScapyHeader(flow).encapsulate(packet), (flow, packet.hex())
+        outer = encapsulate(flow, packet)
+        assert outer == bytes(geneve_layers.outer_packet(flow, packet)), (flow, packet.hex())
         payload = mutate_datagram(random, (outer[28:], "", 0))[0]
         accepted += same_verdict(classify, geneve_layers.classify, packet)
         accepted += same_verdict(decapsulate, geneve_layers.decapsulate, payload)

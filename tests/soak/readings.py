@@ -8,7 +8,7 @@ from pathlib import Path
 from gatewatch.status_file import read_all
 
 #: Files beside the data, by what is said of them: they keep books and must not grow with time alone.
-BOOKKEEPING = {"manifest": "manifest.sqlite*", "state": "state.sqlite*", "alarms": "alarms.sqlite*", "status": "status/*"}
+BOOKKEEPING = {"manifest": "manifest.sqlite*", "state": "state.sqlite*", "alarms": "alarms.sqlite*", "status": "status/*.json"}
 
 
 def readings(data: Path) -> dict[str, float]:

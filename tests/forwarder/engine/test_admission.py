@@ -9,7 +9,7 @@ import pytest
 from forwarder.desired import TargetState
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
-from forwarder.engine.flow_table import Flow
+from forwarder.engine.flow import Flow
 from tests.forwarder.engine.examples import (
     THREE,
     balancer,
@@ -246,15 +246,99 @@ def test_flows_survive_a_listener_that_is_made_again() -> None:
     assert target_of(made, data(1), now_s=2.0) == first
 
 
-def test_a_full_table_refuses_new_flows_until_old_ones_idle_out() -> None:
-    made = engine(flows_max=3)
-    for port in range(3):
-        assert len(offer(made, syn(port), data(port))) == 2
-    assert offer(made, syn(3), syn(4)) == []
-    assert len(offer(made, *(data(port) for port in range(3)), now_s=10.0)) == 3
-    assert dropped(made) == {DropReason.FLOW_TABLE_FULL: 2}
+def full_of_used_flows(flows_max: int = 3) -> Engine:
+    """Its flows were used at second 10."""
+    made = engine(flows_max=flows_max)
+    for port in range(flows_max):
+        assert len(offer(made, syn(port), data(port), now_s=10.0)) == 2
+    return made
+
+
+def test_a_full_table_makes_room_when_flows_idle_out() -> None:
+    made = full_of_used_flows()
     assert len(offer(made, syn(7), now_s=360.0)) == 1, "room is made without a call of expire"
     assert made.counters().flows <= 3
+    assert made.counters().endpoints[0].without_entry == 0
+
+
+@pytest.mark.parametrize("stickiness", [None, "source_ip_dest_ip", "source_ip_dest_ip_proto"])
+def test_what_finds_no_room_goes_where_it_would_go_with_an_entry(stickiness: str | None) -> None:
+    roomy, made = engine(plan(stickiness=stickiness)), engine(plan(stickiness=stickiness), flows_max=1)
+    offer(made, udp("10.0.1.99", 9, SERVER, 53))
+    ports = range(20_000, 20_040)
+    assert [target_of(made, syn(port)) for port in ports] == [target_of(roomy, syn(port)) for port in ports]
+    counted = made.counters()
+    assert (counted.flows, counted.gave_way, counted.endpoints[0].without_entry) == (1, {}, 40)
+    assert dropped(made) == {}
+
+
+def test_a_whole_connection_passes_without_an_entry() -> None:
+    made = full_of_used_flows()
+    answer = tcp(SERVER, 443, CLIENT, 9, SYN | ACK)
+    sent = offer(made, syn(9), answer, data(9), tcp(SERVER, 443, CLIENT, 9, FIN | ACK), tcp(CLIENT, 9, SERVER, 443, FIN | ACK), now_s=11.0)
+    assert len({address for _, address, _ in sent}) == 1
+    assert give_back(made, *(bounce(one) for one in sent), now_s=11.0) == [(0, one[0][68:]) for one in sent]
+    end = made.counters().endpoints[0]
+    assert (end.without_entry, end.sent, end.returned, end.originated) == (5, 11, 5, 0)
+    window = made.close_window(12.0)
+    assert sum(window.skipped) == end.unrecorded == 10, "there and back, in no record"
+    assert made.counters().flows == 3
+
+
+def test_a_flow_without_an_entry_gets_one_where_it_is_once_there_is_room() -> None:
+    made = full_of_used_flows()
+    first = offer(made, syn(9), now_s=11.0)
+    late = offer(made, data(9), now_s=15.0)
+    assert made.counters().flows == 3
+    assert made.counters().endpoints[0].new_flows == 3
+    made.expire(360.0, 10)
+    again = offer(made, data(9), now_s=360.0)
+    assert made.counters().flows == 1
+    assert len({address for _, address, _ in (*first, *late, *again)}) == 1
+    assert len(give_back(made, bounce(late[0]), bounce(again[0]), now_s=360.0)) == 2, "port and cookie are the same"
+
+
+def test_without_an_entry_only_what_its_target_got_comes_back() -> None:
+    made = full_of_used_flows()
+    payload, address, port = bounce(offer(made, syn(9), now_s=11.0)[0])
+    other = next(one.address for one in THREE if one.address != address)
+    wrong_cookie = payload[:36] + bytes((payload[36] ^ 1,)) + payload[37:]
+    assert give_back(made, (payload, other, port), (payload, address, port ^ 1), (wrong_cookie, address, port), now_s=11.0) == []
+    assert made.counters().endpoints[0].refused == {
+        DropReason.RETURN_WRONG_TARGET: 1, DropReason.RETURN_WRONG_PORT: 1, DropReason.RETURN_WRONG_COOKIE: 1,
+    }
+
+
+def test_packets_of_no_flow_are_refused_again_once_every_flow_without_an_entry_would_be_over() -> None:
+    made = full_of_used_flows()
+    offer(made, syn(9), now_s=11.0)
+    assert target_of(made, data(70), now_s=360.9) is not None, "it may be one that found no room"
+    assert target_of(made, data(71), now_s=711.0) is None
+    assert dropped(made) == {DropReason.UNKNOWN_FLOW: 1}
+    unknown = tcp(SERVER, 443, CLIENT, 72, ACK)
+    sent = offer(made, syn(73), now_s=712.0)[0]
+    payload, address, port = bounce(sent)
+    assert give_back(made, (payload[:40] + unknown, address, port), now_s=712.0) == []
+    assert made.counters().endpoints[0].refused == {DropReason.RETURN_UNKNOWN_FLOW: 1}
+
+
+def test_a_flow_that_gave_way_because_it_was_idle_is_taken_up_again() -> None:
+    made = full_of_used_flows(1)
+    first = target_of(made, data(0), now_s=10.0)
+    assert target_of(made, syn(1), now_s=25.0) is not None
+    assert made.counters().gave_way == {"idle": 1}
+    assert target_of(made, data(0), now_s=26.0) == first
+    assert made.counters().gave_way == {"idle": 1, "half_open": 1}
+
+
+def test_what_the_kernel_did_not_send_of_a_flow_without_an_entry_is_no_packet_in_flight() -> None:
+    made = full_of_used_flows()
+    sent = offer(made, syn(9), now_s=11.0)[0]
+    made.not_sent(sent[0], 0, 11.0)
+    end = made.counters().endpoints[0]
+    assert (end.sent, end.returned, end.dropped[DropReason.SEND_FAILED]) == (6, 0, 1)
+    assert end.not_returned == 6, "those of the three flows"
+    assert sum(one.sent_packets for one in made.counters().targets) == 6
 
 
 def test_expire_forgets_idle_flows() -> None:
@@ -304,9 +388,12 @@ def test_a_listener_with_a_shorter_timeout_holds_for_half_open_flows_too() -> No
     assert target_of(made, data(1), now_s=29.0 + 99.0 + 100.0) is None
 
 
-def gone(made: Engine, *ports: int, now_s: float) -> list[int]:
-    """Those of the flows that are there no more."""
-    return [port for port in ports if target_of(made, data(port), now_s=now_s) is None]
+def is_there(made: Engine, port: int, now_s: float) -> bool:
+    """Whether the flow has an entry."""
+    before = made.counters().endpoints[0]
+    offer(made, data(port), now_s=now_s)
+    after = made.counters().endpoints[0]
+    return (after.without_entry, after.new_flows) == (before.without_entry, before.new_flows)
 
 
 def test_the_oldest_half_open_flow_gives_way_first_then_closed_ones_then_the_one_idle_longest() -> None:
@@ -323,10 +410,10 @@ def test_the_oldest_half_open_flow_gives_way_first_then_closed_ones_then_the_one
     assert made.counters().gave_way == {"half_open": 2, "closed": 1}
     assert len(offer(made, syn(8), data(8), now_s=12.0)) == 2  # of 1, idle for 12 s
     assert made.counters().gave_way == {"half_open": 2, "closed": 1, "idle": 1}
-    assert offer(made, syn(9), now_s=13.0) == [], "5 to 8 were used a moment ago"
-    assert dropped(made) == {DropReason.FLOW_TABLE_FULL: 1}
-    assert gone(made, *range(1, 10), now_s=13.0) == [1, 2, 3, 4, 9]
-    assert made.counters().flows == 4
+    assert len(offer(made, syn(9), now_s=13.0)) == 1, "5 to 8 were used a moment ago"
+    counted = made.counters()
+    assert (counted.flows, counted.gave_way, counted.endpoints[0].without_entry) == (4, {"half_open": 2, "closed": 1, "idle": 1}, 1)
+    assert [port for port in range(1, 10) if is_there(made, port, now_s=13.0)] == [5, 6, 7, 8]
 
 
 def test_opening_and_resetting_one_connection_for_ever_leaves_nothing_behind() -> None:
@@ -358,7 +445,7 @@ def test_whoever_floods_drives_out_his_own() -> None:
     counters = made.counters()
     assert counters.flows == 2_000
     assert sum(counters.gave_way.values()) == counters.endpoints[0].new_flows - 2_000
-    assert gone(made, *range(0, 900, 100), now_s=now_s) == []
+    assert all(is_there(made, port, now_s=now_s) for port in range(0, 900, 100))
     end = counters.endpoints[0]
     assert end.offered + end.originated == end.delivered + sum(end.dropped.values())
 

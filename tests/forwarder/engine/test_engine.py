@@ -10,7 +10,7 @@ import pytest
 from forwarder.engine.counters import EndpointCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Datagram, Engine
-from forwarder.engine.flow_table import Direction, Flow, Part
+from forwarder.engine.flow import Direction, Flow, Part
 from forwarder.engine.window import AcceptedFlows
 from forwarder.wire.geneve_codec import OVERHEAD_BYTES, decapsulate
 from forwarder.wire.geneve_layers import ScapyCodec
@@ -356,11 +356,11 @@ def test_flows_that_are_over_leave_no_cycles_behind() -> None:
     def alive() -> int:
         return sum(isinstance(one, Flow | Direction | Part) for one in gc.get_objects())
 
+    made = engine(plan(stickiness="source_ip_dest_ip"))
     gc.collect()
     before = alive()
     gc.disable()
     try:
-        made = engine(plan(stickiness="source_ip_dest_ip"))
         offer(made, *(udp(CLIENT, port, SERVER, 53) for port in range(50)), echo(CLIENT, CLIENT))
         assert alive() > before
         made.close_window(1.0)

@@ -150,7 +150,8 @@ class World:
             assert len(sent) + dropped == 1
             for one in sent:
                 assert packet.startswith(one[0][OVERHEAD_BYTES:])
-                self._check_target(endpoint, one, new=after.new_flows > before.new_flows)
+                begins = after.new_flows > before.new_flows or after.without_entry > before.without_entry
+                self._check_target(endpoint, one, new=begins)
                 self.last_sent.append(one)
         self.sent = (self.sent + self.last_sent)[-40:]
 

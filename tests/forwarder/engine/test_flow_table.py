@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.engine.counters import TargetCounters
+from forwarder.engine.flow import Binding, BoundTarget, Flow
 from forwarder.engine.flow_key import reverse_key
-from forwarder.engine.flow_table import Binding, BoundTarget, EndpointFlows, Flow, FlowTable, release
+from forwarder.engine.flow_table import EndpointFlows, FlowTable, release
 from forwarder.wire.inner_packet import OTHER, TCP
 from tests.forwarder.engine.examples import plan
 
@@ -39,10 +42,11 @@ def test_both_keys_lead_to_one_flow() -> None:
     made, endpoint = table()
     added = flow(1)
     made.add(added, endpoint)
-    there, back = endpoint.directions[TCP][key(1)], endpoint.directions[TCP][reverse_key(TCP, key(1))]
-    assert there is added.forward
-    assert back is added.backward
-    assert there.flow is back.flow is added
+    there, back = endpoint.directions[TCP][key(1)], made.answer(endpoint, TCP, reverse_key(TCP, key(1)))
+    assert there is there.flow is added
+    assert back is added.backward is endpoint.directions[TCP][reverse_key(TCP, key(1))]
+    assert back is not None
+    assert back.flow is added
     assert list(made.flows(endpoint)) == [added]
     assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 1
     made.remove(added, endpoint)
@@ -55,7 +59,7 @@ def test_a_flow_that_is_its_own_reverse_has_one_direction() -> None:
     own = Flow(endpoint=0, kind=OTHER, key=b"\x01" + bytes((10, 0, 0, 1)) * 2)
     own.last_s, own.idle_timeout_s, own.binding, own.target = 0.0, 120, None, bound_target()
     made.add(own, endpoint)
-    assert own.forward is own.backward
+    assert endpoint.directions[OTHER] == {own.key: own}
     made.remove(own, endpoint)
     assert len(made) == 0
 
@@ -70,12 +74,38 @@ def test_it_takes_no_more_than_its_limit() -> None:
         made.add(flow(3), endpoint)
 
 
-def test_a_flow_expires_exactly_at_its_timeout() -> None:
+def test_what_answers_no_flow_has_no_direction() -> None:
+    made, endpoint = table()
+    assert made.answer(endpoint, TCP, key(1)) is None
+    made.add(flow(1), endpoint)
+    back = reverse_key(TCP, key(1))
+    assert made.answer(endpoint, TCP, back) is not None
+    assert made.answer(endpoint, TCP, key(2)) is None
+    assert set(endpoint.directions[TCP]) == {key(1), back}
+
+
+def test_a_flow_that_was_removed_is_gone_without_the_cycle_collector() -> None:
+    made, endpoint = table()
+    added = flow(1)
+    made.add(added, endpoint)
+    made.answer(endpoint, TCP, reverse_key(TCP, key(1)))
+    gc.collect()
+    gc.disable()
+    try:
+        made.remove(added, endpoint)
+        made.expire(351.0, 10, [endpoint])
+        del added
+        assert gc.collect() == 0, "nothing held itself"
+    finally:
+        gc.enable()
+
+
+def test_a_flow_expires_at_its_timeout() -> None:
     made, endpoint = table()
     made.add(flow(1, idle_timeout_s=350), endpoint)
     assert made.expire(349.9, 10, [endpoint]) == 0
     assert made.expire(350.0, 10, [endpoint]) == 1
-    assert len(made) == made.heap_entries == 0
+    assert len(made) == made.waiting == 0
 
 
 def test_a_flow_that_was_used_is_put_back() -> None:
@@ -100,18 +130,18 @@ def test_removed_flows_do_not_pile_up() -> None:
     for number in range(1000):
         added = flow(number % 7)
         made.add(added, endpoint)
-        assert made.heap_entries <= 10
+        assert made.waiting <= 10
         made.remove(added, endpoint)
 
 
 def test_a_shared_binding_goes_with_its_last_flow() -> None:
     endpoint = EndpointFlows(0, PLAN)
-    binding = Binding(name=b"n", target=bound_target(), plan=PLAN, slot_hash=1, idle_timeout_s=350, now_s=0.0)
+    binding = Binding(name=b"n", target=bound_target(), plan=PLAN, idle_timeout_s=350, now_s=0.0)
     endpoint.bindings[b"n"] = binding
     binding.flows = 2
     release(binding, endpoint)
     assert endpoint.bindings == {b"n": binding}
-    newer = Binding(name=b"n", target=bound_target(), plan=PLAN, slot_hash=1, idle_timeout_s=350, now_s=0.0)
+    newer = Binding(name=b"n", target=bound_target(), plan=PLAN, idle_timeout_s=350, now_s=0.0)
     endpoint.bindings[b"n"] = newer
     release(binding, endpoint)
     assert endpoint.bindings == {b"n": newer}, "another took its place"
@@ -130,9 +160,12 @@ def test_what_is_idle_goes_and_what_is_not_stays(steps: list[tuple[int, float, b
             live[number] = flow(number, last_s=now_s, idle_timeout_s=120 if number % 2 else 350)
             made.add(live[number], endpoint)
         made.expire(now_s, 100, [endpoint])
-        live = {name: entry for name, entry in live.items() if now_s - entry.last_s < entry.idle_timeout_s}
-        assert {entry.forward.key for entry in made.flows(endpoint)} == {key(name) for name in live}
-        assert len(made) == len(live) == endpoint.counters.active_flows
+        there = list(made.flows(endpoint))
+        assert len(made) == len(there) == endpoint.counters.active_flows
+        due_s = {entry.key: entry.last_s + entry.idle_timeout_s for entry in live.values()}
+        assert {each for each, time_s in due_s.items() if time_s > now_s} <= {entry.key for entry in there}
+        assert all(due_s[entry.key] > now_s - 1 for entry in there), "it goes within a second"
+        live = {name: entry for name, entry in live.items() if entry.alive}
 
 
 def test_a_shorter_idle_timeout_holds_for_flows_that_wait_for_the_longer_one() -> None:
@@ -152,7 +185,7 @@ def test_a_clock_that_is_set_leaves_flows_as_old_as_they_were() -> None:
         made.add(one, endpoint)
     made.remove(gone, endpoint)
     made.clock_stepped(-86_400.0)
-    assert made.heap_entries == 2
+    assert made.waiting == 2
     assert made.expire(-86_400.0 + 349.9, 10, [endpoint]) == 0
     assert made.expire(-86_400.0 + 350.0, 10, [endpoint]) == 1
     made.clock_stepped(86_400.0)

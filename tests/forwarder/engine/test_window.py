@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.flow_table import Direction
+from forwarder.engine.flow import Direction
 from forwarder.engine.window import UNREADABLE, AcceptedFlows, OpenWindow, RejectedFlows
 from forwarder.wire.inner_packet import TCP
 from tests.forwarder.engine.test_flow_table import bound_target, flow, key
@@ -17,8 +17,8 @@ def window(parts_max: int = 10, rejects_max: int = 10) -> OpenWindow:
 
 def direction(number: int) -> Direction:
     made = flow(number, target=bound_target())
-    made.entropy_port = 50_000
-    return made.forward
+    made.entropy_port, made.alive = 50_000, True
+    return made
 
 
 def test_a_flow_becomes_a_row() -> None:
@@ -86,3 +86,25 @@ def test_a_closed_window_does_not_change() -> None:
     closed = open_window.close(1.0)
     open_window.enter(seen).in_packets = 9
     assert closed.accepted.ingress_packets == [1]
+
+
+def test_what_a_direction_did_is_forgotten_once_the_window_is_closed() -> None:
+    open_window = window()
+    seen, used_again = direction(1), direction(2)
+    for one in (seen, used_again):
+        open_window.enter(one).in_packets = 1
+    closed = open_window.close(1.0)
+    later = open_window.enter(used_again)
+    open_window.forget_closed(1)
+    assert (seen.part, used_again.part) == (None, later)
+    open_window.forget_closed(100)
+    assert used_again.part is later
+    assert closed.accepted.ingress_packets == [1, 1]
+
+
+def test_a_flow_without_an_entry_is_in_no_window() -> None:
+    open_window = window()
+    roomless = direction(1)
+    roomless.flow.alive = False
+    assert open_window.enter(roomless).window != open_window.number
+    assert open_window.close(1.0).skipped == [1, 0]

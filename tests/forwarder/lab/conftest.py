@@ -19,7 +19,7 @@ from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.lab import build, namespace
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import missing_capabilities
-from forwarder.wire.geneve_codec import Encapsulation, header_template
+from forwarder.wire.geneve_codec import Encapsulation, encapsulate
 
 INNER_BYTES_MAX = 8_500
 
@@ -68,9 +68,9 @@ class SimpleGateway:
         self._endpoint = EndpointPort(device=endpoint.device, router_mac=endpoint.router_mac, netns=endpoint.netns,
                                       receive_buffer_bytes=8 << 20)
         self._node = NodePort(address=node.address, device=node.device, netns=node.netns, receive_buffer_bytes=8 << 20)
-        self._header = header_template(Encapsulation(
+        self._flow = Encapsulation(
             socket.inet_aton(node.address), socket.inet_aton(self.target), 50_123, int(endpoint.id[-16:], 16), 7, 99, 0x0800,
-        ))
+        )
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -105,7 +105,7 @@ class SimpleGateway:
                 if put_back:
                     self._endpoint.deliver(packet)
                     continue
-                self._node.send(self._header.encapsulate(packet), self.target)
+                self._node.send(encapsulate(self._flow, packet), self.target)
             for payload, _, _ in self._node.receive(64):
                 self.returned += 1
                 self._endpoint.deliver(payload[40:])
@@ -134,7 +134,7 @@ def inner_packet(source: str, destination: str, source_port: int, destination_po
 def geneve(inner: bytes, *, endpoint_number: int = 0x0A1B2C3D4E5F6071, cookie: int = 0xDEADBEEF) -> bytes:
     """The UDP payload around an inner packet."""
     flow = Encapsulation(b"\x0a\0\0\x14", b"\x0a\0\0\x32", 60_123, endpoint_number, 0x1122334455667788, cookie, 0x0800)
-    return header_template(flow).encapsulate(inner)[28:]
+    return encapsulate(flow, inner)[28:]
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ def test_totals_are_always_published_and_reasons_when_they_moved() -> None:
     made = BookMetrics(account_id="123456789012", region="us-east-1")
     made.close(Books(offered=1, dropped={"oversize": 1}), 0)
     names = [metric.metric_name for metric in made.close(Books(offered=1, dropped={"oversize": 1}), 1)]
-    assert names == ["PacketsOffered", "PacketsSent", "PacketsReturned", "PacketsOriginated", "PacketsDelivered", "PacketsUnrecorded"]
+    assert names == ["PacketsOffered", "PacketsSent", "PacketsReturned", "PacketsOriginated", "PacketsDelivered",
+                     "PacketsWithoutEntry", "PacketsUnrecorded"]
 
 
 def test_a_packet_that_came_back_late_takes_itself_off_again() -> None:

@@ -10,6 +10,7 @@ from forwarder.engine.counters import EndpointCounters, EngineCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.plan import EndpointPlan, Plan
 from forwarder.telemetry.standing import LATELY_S, Standing, state_of
+from tests.forwarder.engine.examples import target
 
 GROUP = "targetgroup/firewalls/1"
 
@@ -18,6 +19,7 @@ def endpoint(refusal: DropReason | None = None, *, table: str = "", healthy: boo
     return EndpointPlan(
         endpoint_id=name, interface_id="eni-1", zone="us-east-1a", zone_id="use1-az1", endpoint_number=1, attachment_number=1,
         refusal=refusal, target_group=GROUP, table=array("i", map(int, table)), healthy_exists=healthy,
+        targets=(target(1),) if table else (), target_zone_ids=("use1-az1",) if table else (),
     )
 
 

@@ -20,6 +20,7 @@ from forwarder.wire.geneve_codec import (
     StructCodec,
     cookie_option,
     decapsulate,
+    encapsulate,
     geneve_header,
     header_template,
 )
@@ -49,7 +50,7 @@ flows = st.builds(
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["title"])
 def test_a_worked_example_comes_out_to_the_byte(example: dict[str, Any]) -> None:
     inner, outer = bytes.fromhex(example["inner"]), bytes.fromhex(example["outer"])
-    assert header_template(encapsulation(example)).encapsulate(inner) == outer
+    assert encapsulate(encapsulation(example), inner) == outer
     expected = encapsulation(example)
     assert decapsulate(outer[28:]) == Decapsulated(
         expected.endpoint_number, expected.attachment_number, expected.cookie, expected.protocol, GENEVE_BYTES
@@ -63,15 +64,15 @@ def test_a_worked_example_comes_out_to_the_byte(example: dict[str, Any]) -> None
 @settings(deadline=None)
 @given(flows, st.binary(max_size=100))
 def test_struct_and_scapy_build_the_same_bytes(flow: Encapsulation, inner: bytes) -> None:
-    outer = header_template(flow).encapsulate(inner)
-    assert outer == geneve_layers.ScapyHeader(flow).encapsulate(inner)
+    outer = encapsulate(flow, inner)
+    assert outer == geneve_layers.ScapyHeader(flow).encapsulate(inner, flow.source_port, cookie_option(flow.cookie))
     assert len(outer) == OVERHEAD_BYTES + len(inner)
     assert outer[OVERHEAD_BYTES:] == inner
 
 
 @given(flows, st.integers(0, 65_467))
 def test_lengths_and_checksum_are_right_at_every_size(flow: Encapsulation, size: int) -> None:
-    outer = StructCodec.header(flow).encapsulate(bytes(size))
+    outer = StructCodec.header(flow).encapsulate(bytes(size), flow.source_port, cookie_option(flow.cookie))
     assert int.from_bytes(outer[2:4], "big") == 68 + size
     assert int.from_bytes(outer[24:26], "big") == 48 + size
     assert outer[26:28] == b"\0\0", "the UDP checksum is zero"
@@ -80,11 +81,18 @@ def test_lengths_and_checksum_are_right_at_every_size(flow: Encapsulation, size:
 
 @given(flows)
 def test_what_was_put_in_is_read_back(flow: Encapsulation) -> None:
-    template = header_template(flow)
-    read = StructCodec.decapsulate(template.encapsulate(b"inner")[28:])
+    payload = encapsulate(flow, b"inner")[28:]
+    read = StructCodec.decapsulate(payload)
     assert read == (flow.endpoint_number, flow.attachment_number, flow.cookie, flow.protocol, GENEVE_BYTES)
-    assert template.geneve == geneve_header(flow)
-    assert template.geneve.endswith(cookie_option(flow.cookie))
+    assert payload == geneve_header(flow) + b"inner"
+    assert geneve_header(flow).endswith(cookie_option(flow.cookie))
+
+
+@given(flows, flows)
+def test_flows_of_one_path_share_their_header_but_for_port_and_cookie(flow: Encapsulation, other: Encapsulation) -> None:
+    same_path = flow._replace(source_port=other.source_port, cookie=other.cookie)
+    shared = header_template(flow).encapsulate(b"inner", other.source_port, cookie_option(other.cookie))
+    assert shared == encapsulate(same_path, b"inner")
 
 
 @pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case["title"])

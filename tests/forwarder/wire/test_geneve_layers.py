@@ -14,7 +14,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
-from forwarder.wire.geneve_codec import Encapsulation, header_template
+from forwarder.wire.geneve_codec import Encapsulation, cookie_option, encapsulate
 from forwarder.wire.geneve_layers import (
     AttachmentOption,
     CookieOption,
@@ -71,8 +71,8 @@ def test_an_amazon_option_of_another_length_is_shown_as_a_plain_one() -> None:
 
 def test_the_codec_of_layers_does_what_the_fast_one_does() -> None:
     inner = tcp("10.0.1.10", 40_000, "203.0.113.7", 443, SYN)
-    outer = ScapyCodec.header(FLOW).encapsulate(inner)
-    assert outer == header_template(FLOW).encapsulate(inner) == bytes(outer_packet(FLOW, inner))
+    outer = ScapyCodec.header(FLOW).encapsulate(inner, FLOW.source_port, cookie_option(FLOW.cookie))
+    assert outer == encapsulate(FLOW, inner) == bytes(outer_packet(FLOW, inner))
     assert ScapyCodec.decapsulate(outer[28:]) == (FLOW.endpoint_number, FLOW.attachment_number, FLOW.cookie, 0x0800, 40)
     assert ScapyCodec.classify(inner) == classify(inner)
 
@@ -108,7 +108,7 @@ def test_tshark_reads_what_was_meant(tmp_path: Path) -> None:
         pytest.skip("tshark is not installed")
     capture = tmp_path / "geneve.pcap"
     inner = tcp("10.0.1.10", 40_000, "203.0.113.7", 443, SYN)
-    packets = [header_template(FLOW).encapsulate(inner), *(bytes.fromhex(example["outer"]) for example in EXAMPLES)]
+    packets = [encapsulate(FLOW, inner), *(bytes.fromhex(example["outer"]) for example in EXAMPLES)]
     wrpcap(str(capture), [Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(packet) for packet in packets])
     for packet, read in zip(packets, tshark(capture), strict=True):
         check_tshark(packet, read)

@@ -19,7 +19,7 @@ def test_a_row_says_what_it_means_and_what_to_do(code: str) -> None:
 
 
 def test_every_reason_that_refuses_all_traffic_has_a_condition() -> None:
-    whole = {DropReason.NO_LOAD_BALANCER, DropReason.NO_LISTENER, DropReason.NO_TARGET, DropReason.FLOW_TABLE_FULL,
+    whole = {DropReason.NO_LOAD_BALANCER, DropReason.NO_LISTENER, DropReason.NO_TARGET,
              DropReason.RECEIVE_QUEUE_FULL, DropReason.SEND_FAILED, DropReason.DELIVER_FAILED}
     assert {str(reason) for reason in whole} <= set(CONDITIONS)
     assert set(STATES) <= set(CONDITIONS)

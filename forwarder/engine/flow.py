@@ -1,0 +1,121 @@
+"""What the engine knows of a flow: its two directions, what it is bound to, and what it did in a capture window.
+
+A flow of which only one side was seen is one object: it is its own forward direction.  The other direction is made when its
+first packet comes (`FlowTable.answer`), which in a flood of opening packets never happens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forwarder.engine.counters import TargetCounters
+from forwarder.engine.flow_key import address_bytes
+
+if TYPE_CHECKING:
+    from forwarder.engine.plan import EndpointPlan
+    from forwarder.wire.geneve_codec import Header
+
+#: A flow's phases.  Half-open: TCP of which only the first packet was seen, so that anybody may have sent it.
+SETTLED, HALF_OPEN, CLOSED = 0, 1, 2
+
+
+class BoundTarget:
+    """A target as flows are bound to it; outlives the plan that named it.  `counters` are those of the target."""
+
+    __slots__ = ("address", "address_bytes", "counters", "id", "zone_id")
+
+    def __init__(self, *, id: str, address: str, zone_id: str, counters: TargetCounters) -> None:  # noqa: A002
+        self.id = id
+        self.address = address
+        self.address_bytes = address_bytes(address)
+        self.zone_id = zone_id
+        self.counters = counters
+
+
+class Binding:
+    """What flows of one sticky name share, with stickiness on: the target.
+
+    `plan` is the plan under which `target` was last found right; `last_s` the time of the last packet; `flows` how many
+    flow-table entries use it.
+    """
+
+    __slots__ = ("flows", "idle_timeout_s", "last_s", "name", "plan", "target")
+
+    def __init__(self, *, name: bytes, target: BoundTarget, plan: EndpointPlan, idle_timeout_s: float, now_s: float) -> None:
+        self.name = name
+        self.target = target
+        self.plan = plan
+        self.idle_timeout_s = idle_timeout_s
+        self.last_s = now_s
+        self.flows = 0
+
+
+class Direction:
+    """One direction of a flow: its key and its part in a capture window (None before the first packet).
+
+    `balance` is packets sent minus packets returned over the flow's life; `fin`: a FIN passed.
+    """
+
+    __slots__ = ("balance", "fin", "flow", "key", "part")
+
+    flow: Flow
+
+    def __init__(self, flow: Flow, key: bytes) -> None:
+        self.flow = flow
+        self.key = key
+        self.part: Part | None = None
+        self.balance = 0
+        self.fin = False
+
+
+class Flow(Direction):
+    """A flow, and its forward direction.  `last_s` is the time of its last packet in either direction; times are epoch seconds.
+
+    `phase` is `SETTLED`, `HALF_OPEN` or `CLOSED`: then a TCP reset passed, or both directions' FIN, and the next SYN starts a
+    new flow under the same key.  `before` and `after` are its neighbours in a `FlowQueue`.
+    """
+
+    __slots__ = (
+        "after", "alive", "backward", "before", "binding", "cookie_option", "endpoint", "entropy_port", "header",
+        "idle_timeout_s", "kind", "last_s", "phase", "plan", "target",
+    )
+
+    binding: Binding | None
+    cookie_option: bytes
+    entropy_port: int
+    header: Header
+    idle_timeout_s: float
+    last_s: float
+    plan: EndpointPlan
+    target: BoundTarget
+
+    def __init__(self, *, endpoint: int, kind: int, key: bytes) -> None:
+        super().__init__(self, key)
+        self.endpoint = endpoint
+        self.kind = kind
+        self.alive = False
+        self.phase = SETTLED
+        self.backward: Direction | None = None
+        self.before: Flow | None = None
+        self.after: Flow | None = None
+
+
+class Part:
+    """What one direction did in one capture window, while bound to one target.
+
+    `in_*`: from the endpoint, sent to the target; `out_*`: returned and delivered.  Times are epoch seconds.
+    """
+
+    __slots__ = (
+        "flow", "in_bytes", "in_first_s", "in_flags", "in_last_s", "in_packets", "key", "out_bytes", "out_first_s",
+        "out_flags", "out_last_s", "out_packets", "target", "window",
+    )
+
+    def __init__(self, flow: Flow, key: bytes, window: int) -> None:
+        self.flow = flow
+        self.key = key
+        self.target = flow.target
+        self.window = window
+        self.in_packets = self.in_bytes = self.in_flags = 0
+        self.out_packets = self.out_bytes = self.out_flags = 0
+        self.in_first_s = self.in_last_s = self.out_first_s = self.out_last_s = 0.0
