@@ -154,7 +154,8 @@ def test_a_packet_goes_round_and_everything_about_it_is_told_in_the_end(parts: A
     status = read_status(tmp_path, "forwarder")
     assert status is not None
     assert status["packets"] == {
-        "offered": 3, "sent": 2, "returned": 2, "originated": 0, "delivered": 2, "unrecorded": 0, "dropped": {"oversize": 1},
+        "offered": 3, "sent": 2, "returned": 2, "originated": 0, "delivered": 2, "without_entry": 0, "unrecorded": 0,
+        "dropped": {"oversize": 1},
         "refused": {},
     }
     assert status["errors"] == {"packets": 0, "telemetry": 0, "control": 0}
