@@ -160,7 +160,9 @@ def _count_rows(batch: Batch, group: Sequence[Message], rows: int, bad: Sequence
     if sum(lines) != rows + len(bad) or any(b"\r" in message.value for message in group):
         # Somewhere is a line that is nothing, at an end for instance, or one that ends otherwise: count with care.
         lines = [_lines(message) for message in group]
+    assert sum(lines) == rows + len(bad), "every line is a row or is set aside"
     for message, found, refused in zip(group, lines, rejected, strict=True):
+        assert found >= refused
         delta = batch.streams[message.origin, message.topic]
         delta.rows += found - refused
         delta.rejected += refused

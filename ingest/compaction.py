@@ -192,7 +192,9 @@ def _sorted(table: Table, rows: pa.Table) -> pa.Table:
     if table.since_column is not None and table.since_column in rows.column_names:
         names.append(table.since_column)
     plain = pa.table({name: _plain(rows.column(name)) for name in names})
-    return rows.unify_dictionaries().take(pc.sort_indices(plain, [(name, "ascending") for name in names]))
+    order = pc.sort_indices(plain, [(name, "ascending") for name in names])
+    assert len(order) == rows.num_rows
+    return rows.unify_dictionaries().take(order)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

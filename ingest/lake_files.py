@@ -64,6 +64,7 @@ def write_file(lake: Path, table: Table, folder: str, name: str, rows: pa.Table)
         raise
     _sync_folder(path.parent)
     bounds = pc.min_max(times_ms(table, rows)).as_py()
+    assert rows.num_rows > 0, "a file without rows has no hour"
     return LakeFile(
         path=f"{folder}/{name}", table=table.name, slot=folder, rows=rows.num_rows, bytes=size,
         min_ms=bounds["min"], max_ms=bounds["max"],
@@ -98,6 +99,7 @@ def _slots(table: Table, rows: pa.Table, now_hour: int) -> Iterator[_Slot]:
         rows = rows.take(order)
         counts = places.take(order).group_by(list(keys), use_threads=False).aggregate([([], "count_all")]).to_pylist()
     start = 0
+    assert sum(group["count_all"] for group in counts) == rows.num_rows
     for group in counts:
         account_id, region, hour = group.get("account_id"), group.get("region"), group["hour"]
         own = table is FLOW_LOGS

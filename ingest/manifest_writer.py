@@ -121,6 +121,9 @@ class ManifestWriter:
 
     def commit(self, commit: Commit) -> None:
         """Make it all true."""
+        for delta in commit.streams.values():
+            assert min(delta.messages, delta.records, delta.rows, delta.rejected, delta.duplicates, delta.last_seq) >= 0
+        assert all(gap.first_seq <= gap.last_seq for gap in commit.gaps)
         with transaction(self._connection) as connection:
             self._add_files(connection, commit.files, commit.at_s)
             connection.executemany(

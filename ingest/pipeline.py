@@ -86,8 +86,10 @@ class Pipeline:
     def _publish(self, batch: batches.Batch, commit: Commit) -> None:
         try:
             for name, rows in batch.rows.items():
+                written = len(commit.files)
                 for file in lake_files.write(self.lake, TABLES[name], rows, commit.at_s):
                     commit.files.append(file)
+                assert sum(file.rows for file in commit.files[written:]) == rows.num_rows
             # After writing: rows become readable with the transaction that comes now.
             commit.at_s = self._clock()
             for name, rows in batch.rows.items():
@@ -109,6 +111,7 @@ class Pipeline:
     def _remember(self, commit: Commit) -> None:
         counters = self.counters
         for stream, delta in commit.streams.items():
+            assert delta.last_seq >= self._last_seqs.get(stream, 0)
             self._last_seqs[stream] = delta.last_seq
             counters.messages += delta.messages
             counters.duplicates += delta.duplicates

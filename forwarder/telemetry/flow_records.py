@@ -61,11 +61,19 @@ class FlowRecords:
         """
         accepted = pa.table({name: getattr(window.accepted, name) for name in window.accepted.__slots__})
         rejected = pa.table({name: getattr(window.rejected, name) for name in window.rejected.__slots__})
+        assert len(window.skipped) == len(self._inventory.endpoints), "the window's endpoints are the inventory's"
+        found = 0
         for index, endpoint in enumerate(self._inventory.endpoints):
-            yield self._of_endpoint(
+            made = self._of_endpoint(
                 endpoint, window, _of(accepted, "endpoint", index), _of(rejected, "endpoint", index),
                 window.skipped[index],
             )
+            found += pc.sum(made.records["packets"]).as_py() or 0
+            yield made
+        assert found == sum(
+            sum(column)
+            for column in (window.accepted.ingress_packets, window.accepted.egress_packets, window.rejected.packets)
+        ), "every packet of the window is in a record"
         for node in in_use:
             indexes = [index for index, used in enumerate(nodes) if used is not None and used.address == node.address]
             yield self._of_node(node, window, _among(accepted, "endpoint", indexes))

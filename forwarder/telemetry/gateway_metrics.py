@@ -109,7 +109,9 @@ class Totals:
     def since(self, earlier: Totals) -> Totals:
         """What was added since `earlier`; the level stays as it is."""
         grown = {item.name: getattr(self, item.name) - getattr(earlier, item.name) for item in fields(self)}
-        return Totals(**grown | {"flows_active": self.flows_active})
+        grown["flows_active"] = self.flows_active
+        assert min(grown.values()) >= 0, "running totals never fall"
+        return Totals(**grown)
 
 
 @dataclass(slots=True, kw_only=True)

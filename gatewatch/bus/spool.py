@@ -262,6 +262,7 @@ def _delete(connection: sqlite3.Connection, topic: str, last_seq: int, reached_s
         "select coalesce(sum(length(value)), 0) from messages where topic = ? and seq <= ?", (topic, last_seq)
     ).fetchone()[0]
     connection.execute("delete from messages where topic = ? and seq <= ?", (topic, last_seq))
+    assert last_seq >= first_seq, "messages go once, in order"
     lost = max(0, last_seq - max(reached_seq, first_seq - 1))
     connection.execute(
         "update topics set first_seq = ?, bytes = bytes - ?, given_up = given_up + ?, floor_seq = ? where topic = ?",

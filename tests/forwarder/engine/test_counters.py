@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from forwarder.engine.counters import EndpointCounters
+import pytest
+
+from forwarder.engine.counters import EndpointCounters, snapshot
 
 
 def test_what_is_not_returned_follows_from_the_others() -> None:
@@ -10,3 +12,8 @@ def test_what_is_not_returned_follows_from_the_others() -> None:
     assert counters.not_returned == 5
     assert counters.processed_packets == 17
     assert counters.processed_bytes == 1700
+
+
+def test_a_count_below_nothing_is_not_published() -> None:
+    with pytest.raises(AssertionError, match="ever negative"):
+        snapshot(EndpointCounters(sent=1, returned=2), unrecorded=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 
 import pytest
@@ -134,3 +135,11 @@ def test_a_node_must_have_an_ipv4_address() -> None:
 def test_the_number_of_slots_must_be_a_prime() -> None:
     with pytest.raises(ValueError, match="maglev_slots is 8"):
         make_plan(Desired(revision=1, load_balancers=(balancer(group()),)), INVENTORY, maglev_slots=8)
+
+
+def test_a_table_that_points_past_the_targets_is_no_plan() -> None:
+    made = plan().endpoints[0]
+    with pytest.raises(AssertionError):
+        replace(made, table=array("i", [len(made.targets)]))
+    with pytest.raises(AssertionError):
+        replace(made, table=array("i", [-1]))

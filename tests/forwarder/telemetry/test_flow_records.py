@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.compute as pc
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.window import AcceptedFlows, RejectedFlows
 from forwarder.inventory import Inventory
 from forwarder.telemetry.flow_records import OUTER_BYTES, FlowRecords
@@ -114,3 +116,14 @@ def test_a_5_tuple_used_twice_in_a_window_is_one_record(inventory: Inventory) ->
 def added(table: Any, direction: str) -> tuple[int, int]:
     rows = table.filter(pc.equal(table["flow_direction"], direction))
     return pc.sum(rows["packets"]).as_py() or 0, pc.sum(rows["bytes"]).as_py() or 0
+
+
+def test_a_packet_of_no_endpoint_is_not_lost_without_a_word(inventory: Inventory) -> None:
+    rejected = RejectedFlows(
+        endpoint=[7], reason=[DropReason.NO_TARGET], source_address=["10.0.3.1"], destination_address=["203.0.113.1"],
+        source_port=[1], destination_port=[2], protocol=[6], ip_version=[4], packets=[1], bytes=[40], first_s=[1.0], last_s=[1.0],
+        tcp_flags=[2],
+    )
+    window = SimpleNamespace(started_s=0.0, ended_s=60.0, skipped=[0, 0], accepted=AcceptedFlows(), rejected=rejected)
+    with pytest.raises(AssertionError, match="every packet of the window"):
+        records_of(inventory, window)

@@ -81,3 +81,9 @@ def test_hosts_of_no_zone_count_for_the_group_only() -> None:
 
 def test_a_period_without_samples_publishes_nothing() -> None:
     assert published([]) == []
+
+
+def test_totals_that_fall_are_no_metric() -> None:
+    with pytest.raises(AssertionError, match="never fall"):
+        Totals(packets=9).since(Totals(packets=10))
+    assert Totals(flows_active=1, packets=10).since(Totals(flows_active=5, packets=10)) == Totals(flows_active=1)
