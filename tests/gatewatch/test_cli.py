@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,13 @@ def test_a_damaged_file_is_named_in_one_line(tmp_path: Path, damaged: str, argum
     assert done.returncode in (1, 2)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_arrow_allocates_with_what_gives_memory_back() -> None:
+    script = "\n".join((
+        "import sys", "from gatewatch.cli import main", "sys.argv = ['gatewatch', 'settings']",
+        "try: main()", "except SystemExit: pass", "import pyarrow as pa", "print(pa.default_memory_pool().backend_name)",
+    ))
+    environment = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=110, env=environment)
+    assert done.stdout.splitlines()[-1] == "system", done.stderr
