@@ -31,7 +31,7 @@ from typing import Any
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
 from forwarder.datapath.network_namespace import enter, run_in
 from forwarder.datapath.packet_socket import EndpointPort
-from forwarder.datapath.portable import Closed, PacketLoop
+from forwarder.datapath.portable import Closed, Network, PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan
@@ -108,16 +108,17 @@ def measure(datapath: str, length: int, pps: int, seconds: float, flows: int) ->
     endpoint.open()
     node.open()
     engine = Engine(
-        endpoint_count=1, flows_max=100_000, rejects_max=1000, secret=os.urandom(32),
+        flows_max=100_000, rejects_max=1000, secret=os.urandom(32),
         codec=ScapyCodec() if datapath == "scapy" else StructCodec(),
     )
     clock = SteadyClock()
     outbox: queue.Queue[Closed] = queue.Queue(64)
     loop = PacketLoop(
-        engine, [endpoint], [node], outbox, clock=clock, synchronize=clock.synchronize, batch_packets_max=64,
+        engine, outbox, clock=clock, synchronize=clock.synchronize, batch_packets_max=64,
         capture_window_s=10, sample_s=10,
     )
-    loop.set_plan(make_plan(desired(), INVENTORY, maglev_slots=16_381))
+    plan = make_plan(desired(), INVENTORY, maglev_slots=16_381)
+    loop.follow(Network(plan=plan, endpoints={INVENTORY.endpoints[0].id: endpoint}, nodes={node.address: node}))
     thread = threading.Thread(target=loop.run)
     context = multiprocessing.get_context("fork")
     reflector = context.Process(target=reflect, daemon=True)
@@ -134,9 +135,7 @@ def measure(datapath: str, length: int, pps: int, seconds: float, flows: int) ->
     after = resource.getrusage(resource.RUSAGE_SELF)
     reflector.terminate()
     reflector.join()
-    endpoint.close()
-    node.close()
-    counted = engine.counters().endpoints[0]
+    counted = engine.counters().whole
     cpu_s = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     return cpu_s / max(counted.delivered, 1) * 1e6, counted.offered - counted.delivered
 

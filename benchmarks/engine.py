@@ -19,7 +19,7 @@ from time import perf_counter
 from forwarder.collector import calm_collector
 from forwarder.engine.engine import Engine
 from forwarder.wire.geneve_layers import ScapyCodec
-from tests.forwarder.engine.examples import Sent, bounce, engine, offer
+from tests.forwarder.engine.examples import E0, Sent, bounce, engine, offer
 from tests.forwarder.wire.packets import ACK, SYN, tcp
 
 FLOWS, BATCH_PACKETS = 10_000, 64
@@ -46,21 +46,21 @@ def us_per_packet(forward: Callable[[list[bytes]], None], offered: list[bytes]) 
 def out_us(made: Engine, size: int, count: int) -> float:
     """Out to the target, for flows that are known."""
     def forward(batch: list[bytes]) -> None:
-        made.from_endpoint(0, batch, 1.0, [])
+        made.from_endpoint(E0, batch, 1.0, [])
     return us_per_packet(forward, (packets(size, ACK, min(count, FLOWS)) * (count // FLOWS + 1))[:count])
 
 
 def new_us(made: Engine, size: int, count: int) -> float:
     """Out to the target, every packet beginning a flow."""
     def forward(batch: list[bytes]) -> None:
-        made.from_endpoint(0, batch, 1.0, [])
+        made.from_endpoint(E0, batch, 1.0, [])
     return us_per_packet(forward, packets(size, SYN, min(count, FLOWS)))
 
 
 def back_us(made: Engine, size: int, count: int) -> float:
     """Back from the target."""
     sent: list[Sent] = []
-    made.from_endpoint(0, packets(size, ACK, min(count, FLOWS)), 1.0, sent)
+    made.from_endpoint(E0, packets(size, ACK, min(count, FLOWS)), 1.0, sent)
     datagrams = ([bounce(one) for one in sent] * (count // FLOWS + 1))[:count]
     batches = [datagrams[place:place + BATCH_PACKETS] for place in range(0, len(datagrams), BATCH_PACKETS)]
     begin = perf_counter()

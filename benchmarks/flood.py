@@ -23,7 +23,7 @@ from unittest import mock
 from forwarder.engine import admission
 from forwarder.engine.engine import Engine
 from forwarder.engine.flow_table import FlowTable
-from tests.forwarder.engine.examples import engine
+from tests.forwarder.engine.examples import E0, engine
 from tests.forwarder.wire.packets import ACK, FIN, SYN, tcp
 
 FLOOD_S, AFTER_S = 45, 60
@@ -65,14 +65,14 @@ def run_full(flows_max: int) -> dict[str, object]:
     for first in range(0, flows_max, BATCH_FLOWS):
         for number in range(first, min(first + BATCH_FLOWS, flows_max)):
             client, port = f"{USER}{number // 60_000}", 1_024 + number % 60_000
-            made.from_endpoint(0, [tcp(client, port, SERVER, 443, SYN), tcp(SERVER, 443, client, port, SYN | ACK)], 0.0, [])
+            made.from_endpoint(E0, [tcp(client, port, SERVER, 443, SYN), tcp(SERVER, 443, client, port, SYN | ACK)], 0.0, [])
         made.close_window(0.0)
         made.expire(0.0, 2 * BATCH_FLOWS)
     flows, grown_kb = made.counters().flows, resident_kb() - before_kb
     opened = CONNECTIONS_PER_S * 9
     began_s = process_time()
     passed = sum(connect(made, number, number / CONNECTIONS_PER_S) for number in range(opened))
-    end = made.counters().endpoints[0]
+    end = made.counters().endpoints[E0]
     assert end.offered + end.originated == end.delivered + sum(end.dropped.values())
     return {
         "flows": flows, "bytes_per_flow": round(1024 * grown_kb / flows), "share": round(passed / opened, 4),
@@ -103,7 +103,7 @@ def run(rate: int, flows_max: int) -> dict[str, object]:
             peak_flows, peak_kb = flows, resident_kb()
         if phase == "after" and half_empty_s is None and flows < flows_max / 2:
             half_empty_s = round(now_s - FLOOD_S, 1)
-    end = made.counters().endpoints[0]
+    end = made.counters().endpoints[E0]
     assert end.offered + end.originated == end.delivered + sum(end.dropped.values())
     return {
         "share_during": round(passed["during"] / opened["during"], 4), "share_after": round(passed["after"] / opened["after"], 4),
@@ -120,7 +120,7 @@ def flood(made: Engine, step: int, count: int, now_s: float) -> int:
         tcp(f"{FLOODER}{(first + number) // 60_000 % 250}", 1_024 + (first + number) % 60_000, SERVER, 443, SYN)
         for number in range(count)
     ]
-    made.from_endpoint(0, packets, now_s, [])
+    made.from_endpoint(E0, packets, now_s, [])
     return count
 
 
@@ -130,7 +130,7 @@ def connect(made: Engine, number: int, now_s: float) -> bool:
     there = [tcp(client, port, SERVER, 443, flags) for flags in (SYN, ACK, FIN | ACK)]
     back = [tcp(SERVER, 443, client, port, flags) for flags in (SYN | ACK, ACK, FIN | ACK)]
     send: list[tuple[bytes, str, int]] = []
-    made.from_endpoint(0, [packet for pair in zip(there, back, strict=True) for packet in pair], now_s, send)
+    made.from_endpoint(E0, [packet for pair in zip(there, back, strict=True) for packet in pair], now_s, send)
     return len(send) == 6
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.portable import PacketLoop
-from forwarder.inventory import Inventory
+from forwarder.engine.counters import EndpointCounters
+from forwarder.engine.plan import Plan
 from forwarder.ports import Ports
 from forwarder.telemetry.publishing import Telemetry
 from forwarder.telemetry.samples import books_of
@@ -16,7 +18,7 @@ from gatewatch.standing import EndpointStanding, Lately
 
 
 def status_of(
-    inventory: Inventory, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
+    plan: Plan, settings: Settings, loop: PacketLoop, telemetry: Telemetry,
     ports: Ports, *, revision: int, control_errors: int, before: Mapping[str, Any], ended: bool,
     inventory_problem: str = "", standing: Sequence[EndpointStanding] = (), lately: Sequence[Lately] = (),
 ) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def status_of(
     (`gatewatch.forwarder_runs`).
     """
     counters = loop.counters
+    gone = counters.gone
     return {
         "datapath": settings.datapath,
         "revision": revision,
@@ -40,21 +43,22 @@ def status_of(
         "flows_gave_way": counters.gave_way,
         "endpoints": [
             {
-                "id": place.id, **asdict(counted), "not_returned": counted.not_returned, "device": place.device,
-                "down": port.down, "frames_other": port.frames_other, "checksums_completed": port.checksums_completed,
-                "segments_merged": port.segments_merged, "send_retries": port.send_retries,
-                "receive_buffer_bytes": port.receive_buffer_bytes, "queue_drops": drops,
+                "id": endpoint.endpoint_id, **asdict(counted), "not_returned": counted.not_returned,
+                **_port(ports.endpoints.get(endpoint.endpoint_id), loop.counts.endpoint_queue_drops[endpoint.endpoint_id]),
             }
-            for place, counted, port, drops in zip(
-                inventory.endpoints, counters.endpoints, ports.endpoints, loop.counts.endpoint_queue_drops, strict=True
-            )
+            for endpoint in plan.endpoints
+            # The packet loop may not have taken over the newest plan yet.
+            for counted in [counters.endpoints.get(endpoint.endpoint_id, EndpointCounters())]
         ],
+        "endpoints_gone": {**asdict(gone), "not_returned": gone.not_returned},
+        "devices_missing": dict(ports.missing),
         "nodes": [
             {
                 "address": port.address, "send_retries": port.send_retries,
-                "receive_buffer_bytes": port.receive_buffer_bytes, "refused": dict(refused),
+                "receive_buffer_bytes": port.receive_buffer_bytes,
+                "refused": dict(loop.counts.node_refused.get(port.address, {})),
             }
-            for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True)
+            for port in list(ports.nodes.values())
         ],
         "standing": standing,
         "lately": lately,
@@ -69,6 +73,18 @@ def status_of(
     }
 
 
+def _port(port: EndpointPort | None, queue_drops: int) -> dict[str, Any]:
+    """What is told of an endpoint's port."""
+    if port is None:
+        nothing = ("frames_other", "checksums_completed", "segments_merged", "send_retries", "receive_buffer_bytes")
+        return {"device": "", "down": True, "queue_drops": queue_drops, **dict.fromkeys(nothing, 0)}
+    return {
+        "device": port.device, "down": port.down, "frames_other": port.frames_other,
+        "checksums_completed": port.checksums_completed, "segments_merged": port.segments_merged,
+        "send_retries": port.send_retries, "receive_buffer_bytes": port.receive_buffer_bytes, "queue_drops": queue_drops,
+    }
+
+
 def totals_of(loop: PacketLoop, ports: Ports) -> dict[str, int]:
     """Running totals whose growth tells that something is wrong now, by name: `dropped REASON`, `unrecorded`,
     `without_entry`, `gave_way WHAT`, `refused NODE REASON`, `sent TARGET` and `returned TARGET`."""
@@ -77,8 +93,9 @@ def totals_of(loop: PacketLoop, ports: Ports) -> dict[str, int]:
     totals = {f"dropped {reason}": packets for reason, packets in books.dropped.items()}
     totals |= {"unrecorded": books.unrecorded, "without_entry": books.without_entry}
     totals |= {f"gave_way {name}": count for name, count in counters.gave_way.items()}
-    for port, refused in zip(ports.nodes, loop.counts.node_refused, strict=True):
-        totals |= {f"refused {port.address} {reason}": count for reason, count in refused.items()}
+    for address in list(ports.nodes):
+        refused = dict(loop.counts.node_refused.get(address, {}))
+        totals |= {f"refused {address} {reason}": count for reason, count in refused.items()}
     for target in counters.targets:
         totals[f"sent {target.target_id}"] = totals.get(f"sent {target.target_id}", 0) + target.sent_packets
         totals[f"returned {target.target_id}"] = totals.get(f"returned {target.target_id}", 0) + target.returned_packets

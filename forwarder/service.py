@@ -1,7 +1,8 @@
 """The forwarder: opens the ports, runs packet loop and telemetry in threads of their own, the prober as a child.
 
-    main thread     control: reads the state store when its revision changed, plans, hands the plan to the packet loop;
-                    looks after the prober; writes the status file
+    main thread     control: reads the state store when its revision changed and the inventory when the file did, plans,
+                    opens and lets go ports, hands plan and ports to the packet loop; looks after the prober; writes the
+                    status file
     "packets"       `datapath.portable.PacketLoop`
     "telemetry"     `telemetry.publishing.Telemetry`
     child process   `forwarder.health.service`
@@ -17,15 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 import structlog
-from msgspec.structs import replace
 
 from forwarder.collector import calm_collector
 from forwarder.control.store import Store
-from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, PacketLoop
+from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, Network, PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.desired import Desired
 from forwarder.engine.engine import Engine
@@ -45,7 +45,6 @@ from gatewatch.status_file import read_status, write_status
 from gatewatch.supervisor import ServiceCommand, Supervisor
 
 log = structlog.get_logger("forwarder")
-Found = TypeVar("Found")
 
 #: How often control looks at the store's revision, and how often it writes the status file.
 CONTROL_S = 0.1
@@ -58,17 +57,15 @@ def serve(settings: Settings) -> None:
     """Forward until SIGTERM or SIGINT, then let packets under way come home and publish the last window."""
     stop = stop_event()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    while not stop.is_set():
-        try:
-            found = wait_for(lambda: find(settings), stop)
-        except BadInventory as error:
-            raise SystemExit(f"gatewatch: {error}") from error
-        if found is not None:
-            _serve_inventory(settings, *found, stop)
+    try:
+        found = wait_for(lambda: find(settings), stop)
+    except BadInventory as error:
+        raise SystemExit(f"gatewatch: {error}") from error
+    if found is not None:
+        _serve(settings, *found, stop)
 
 
-def _serve_inventory(settings: Settings, inventory: Inventory, ports: Ports, stop: threading.Event) -> None:
-    """Forward until told to stop, or until the inventory or the devices are other ones."""
+def _serve(settings: Settings, inventory: Inventory, ports: Ports, stop: threading.Event) -> None:
     store = Store.open(settings.data_path / "state.sqlite")
     publisher = open_publisher(settings, "forwarder")
     forwarder = Forwarder(settings, inventory, store, publisher, ports)
@@ -113,15 +110,15 @@ class Forwarder:
         self._activated: frozenset[str] = frozenset()
         self._desired = Desired(revision=-1)
         plan = make_plan(self._desired, inventory, maglev_slots=settings.maglev_slots)
-        self._view = View(desired=self._desired, plan=plan, probe_packets={})
+        self._view = View(inventory=inventory, desired=self._desired, plan=plan, probe_packets={})
         clock = SteadyClock()
         outbox: queue.Queue[Closed] = queue.Queue(OUTBOX_ITEMS_MAX)
         self.loop = PacketLoop(
-            _engine(settings, inventory), ports.endpoints, ports.nodes, outbox, clock=clock, synchronize=clock.synchronize,
+            _engine(settings), outbox, clock=clock, synchronize=clock.synchronize,
             batch_packets_max=settings.batch_packets_max, capture_window_s=settings.capture_window_s,
             sample_s=sample_length_s(settings.metrics_period_s),
         )
-        self.telemetry = Telemetry(settings, inventory, outbox, publisher, lambda: self._view, start_s=clock())
+        self.telemetry = Telemetry(settings, outbox, publisher, lambda: self._view, start_s=clock())
         self._threads = [
             threading.Thread(target=self.loop.run, name="packets"),
             threading.Thread(target=self.telemetry.run, name="telemetry"),
@@ -139,7 +136,7 @@ class Forwarder:
         )
 
     def control(self, stop: threading.Event, look_after_children: Callable[[float], None]) -> None:
-        """Follow the store and write the status until `stop`, or until inventory or devices are other ones."""
+        """Follow the store and the network and write the status until `stop`."""
         status_due_s = 0.0
         while not stop.wait(CONTROL_S):
             now_s = time.monotonic()
@@ -148,20 +145,18 @@ class Forwarder:
             if now_s >= status_due_s:
                 status_due_s = now_s + STATUS_S
                 for step in (
-                    self._drop_drained, self._read_probe_packets, self._write_status, self._ports.follow_addresses
+                    self._drop_drained, self._read_probe_packets, self._follow_network, self._write_status,
+                    self._ports.follow_addresses,
                 ):
                     self._attempt(step)
-                if self._attempt(self._network_has_changed):
-                    return
 
-    def _attempt(self, step: Callable[[], Found]) -> Found | None:
+    def _attempt(self, step: Callable[[], object]) -> None:
         """Do one thing that control does.  What goes wrong with it must not keep it from the others, nor packets."""
         try:
-            return step()
+            step()
         except Exception:  # the outermost loop: packets go on under the last plan, and it is tried again
             self._errors += 1
             self._repeated.exception("control met an error and goes on", errors=self._errors)
-            return None
 
     def stop(self, before_flush: Callable[[], None] = lambda: None) -> None:
         """End the packet loop, then telemetry, then hand everything to the bus.
@@ -174,19 +169,26 @@ class Forwarder:
             packets.join()
             self.telemetry.stop()
             telemetry.join()
+        else:
+            self._ports.close()
         before_flush()
         hand_over(self._publisher)
         self._write_status(ended=True)
-        self._ports.close()
 
     def _follow_store(self) -> None:
         if self._store.revision() == self._desired.revision:
             return
-        desired = self._store.desired()
-        plan = make_plan(desired, self._inventory, maglev_slots=self._settings.maglev_slots)
-        self._desired = desired
-        self._view = View(desired=desired, plan=plan, probe_packets=self._view.probe_packets)
-        self.loop.set_plan(plan)
+        self._plan_anew(self._store.desired(), self._inventory)
+
+    def _plan_anew(self, desired: Desired, inventory: Inventory) -> None:
+        plan = make_plan(desired, inventory, maglev_slots=self._settings.maglev_slots)
+        self._desired, self._inventory = desired, inventory
+        self._view = View(inventory=inventory, desired=desired, plan=plan, probe_packets=self._view.probe_packets)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        ports = self._ports
+        self.loop.follow(Network(plan=self._view.plan, endpoints=dict(ports.endpoints), nodes=dict(ports.nodes)))
 
     def _activate(self) -> None:
         """Tell the store which load balancers are served now; again and again until it took it."""
@@ -195,16 +197,16 @@ class Forwarder:
             self._store.activate(served - self._activated)
         self._activated = served
 
-    def _network_has_changed(self) -> bool:
+    def _follow_network(self) -> None:
         found = self._new_inventory()
         # Seen twice, since half of a file that is being written can be an inventory too.
         seen, self._inventory_seen = self._inventory_seen, found
-        if found is not None and found == seen and _network(found) != _network(self._inventory):
-            log.info("the inventory has changed; starting anew", inventory=str(self._settings.inventory_path))
-            return True
-        if gone := self._ports.lost():
-            log.warning("devices are gone; starting anew", devices=gone)
-        return bool(gone)
+        if found is not None and found == seen and found != self._inventory:
+            log.info("the network has changed", endpoints=len(found.endpoints), nodes=len(found.nodes))
+            self._ports.follow(found)
+            self._plan_anew(self._desired, found)
+        elif self._ports.follow(self._inventory):
+            self._hand_over()
 
     def _new_inventory(self) -> Inventory | None:
         """The inventory as the file has it now; None when it is not there, or wrong: then the one there was stays."""
@@ -226,13 +228,13 @@ class Forwarder:
     def _read_probe_packets(self) -> None:
         counted = (read_status(self._settings.data_path, "health") or {}).get("probe_packets", [])
         packets = {(item["load_balancer"], item["zone"]): int(item["packets"]) for item in counted}
-        self._view = View(desired=self._view.desired, plan=self._view.plan, probe_packets=packets)
+        self._view = replace(self._view, probe_packets=packets)
 
     def _write_status(self, *, ended: bool = False) -> None:
         now_s = time.time()
         standing = self._standing.endpoints(self._view.plan, self.loop.counters, zones_of_groups(self._desired), now_s)
         content = status_of(
-            self._inventory, self._settings, self.loop, self.telemetry, self._ports,
+            self._view.plan, self._settings, self.loop, self.telemetry, self._ports,
             revision=self._desired.revision, control_errors=self._errors, before=self._before, ended=ended,
             inventory_problem=self._inventory_problem, standing=standing,
             lately=self._standing.lately(totals_of(self.loop, self._ports), now_s),
@@ -240,18 +242,12 @@ class Forwarder:
         write_status(self._settings.data_path, "forwarder", now_s, content)
 
 
-def _engine(settings: Settings, inventory: Inventory) -> Engine:
+def _engine(settings: Settings) -> Engine:
     codec = None
     if settings.datapath == "scapy":
         from forwarder.wire.geneve_layers import ScapyCodec  # scapy takes a second to import
 
         codec = ScapyCodec()
     return Engine(
-        endpoint_count=len(inventory.endpoints), flows_max=settings.flows_max, rejects_max=settings.rejects_max,
-        secret=os.urandom(32), codec=codec,
+        flows_max=settings.flows_max, rejects_max=settings.rejects_max, secret=os.urandom(32), codec=codec,
     )
-
-
-def _network(inventory: Inventory) -> Inventory:
-    """What the forwarder stands on.  Of instances it knows nothing; the API and the prober look for themselves."""
-    return replace(inventory, instances=())

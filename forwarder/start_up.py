@@ -1,4 +1,4 @@
-"""What the forwarder cannot begin without, the inventory and its devices, and the wait for them."""
+"""What the forwarder cannot begin without, an inventory, and the wait for it; devices may come later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from forwarder.desired import Desired
 from forwarder.engine.plan import make_plan
 from forwarder.inventory import BadInventory, Inventory, read_inventory
-from forwarder.ports import Ports, ports_of
+from forwarder.ports import Ports
 from gatewatch.settings import Settings
 
 log = structlog.get_logger("forwarder")
@@ -43,20 +43,18 @@ def wait_for(look: Callable[[], Found], stop: threading.Event) -> Found | None:
 
 
 def find(settings: Settings) -> tuple[Inventory, Ports]:
-    """The inventory and its devices, opened.  Both every time: a device that never comes may be a slip in the file.
+    """The inventory, and ports at those of its devices that are there.
 
-    `NotYet` for what is missing, `BadInventory` for a file that cannot be used, `SystemExit` without the privileges.
+    `NotYet` when there is no file, `BadInventory` for one that cannot be used, `SystemExit` without the privileges.
     """
     inventory = usable_inventory(settings)
     if inventory is None:
         raise NotYet(f"the inventory {settings.inventory_path}")
-    ports = ports_of(inventory, receive_buffer_bytes=settings.receive_buffer_bytes)
+    ports = Ports(receive_buffer_bytes=settings.receive_buffer_bytes)
     try:
-        ports.open()
+        ports.follow(inventory)
     except PermissionError as error:
         raise SystemExit(f"gatewatch: {error}; the forwarder needs CAP_NET_RAW and CAP_NET_ADMIN") from error
-    except OSError as error:
-        raise NotYet(f"a device that is not ready: {error}") from error
     return inventory, ports
 
 

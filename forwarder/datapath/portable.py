@@ -13,8 +13,9 @@ import queue
 import select
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -62,6 +63,9 @@ class Port(Protocol):
     def refuse_new(self) -> None:
         """Take nothing more in."""
 
+    def close(self) -> None:
+        """It is not used any more."""
+
 
 class Endpoint(Port, Protocol):
     """What it needs of an endpoint's port (`packet_socket.EndpointPort`)."""
@@ -107,23 +111,33 @@ class LoopCounts:
     plans: int = 0
     windows_merged: int = 0
     errors: int = 0
-    frames_other: list[int] = field(default_factory=list)
-    endpoint_queue_drops: list[int] = field(default_factory=list)
+    #: By endpoint id, while its port is open.
+    endpoint_queue_drops: Counter[str] = field(default_factory=Counter)
     node_queue_drops: int = 0
-    #: By node: refused datagrams by reason, and the kernel's drops.
-    node_refused: list[Counter[str]] = field(default_factory=list)
+    #: By node's address, while its port is open: refused datagrams by reason, and the kernel's drops.
+    node_refused: dict[str, Counter[str]] = field(default_factory=dict)
     clock_stepped_at_s: float | None = None
     clock_stepped_by_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What packets are carried by from one moment on: a plan, and the open ports by endpoint id and by node's address."""
+
+    plan: Plan
+    endpoints: Mapping[str, Endpoint]
+    nodes: Mapping[str, Node]
+
+
 class PacketLoop:
-    """Runs in a thread of its own (`run`); other threads call `set_plan`, `stop` and read `counters` and `counts`."""
+    """Runs in a thread of its own (`run`); other threads call `follow`, `stop` and read `counters` and `counts`.
+
+    A port that it was given is the loop's: it closes those that a later network does not have.
+    """
 
     def __init__(
         self,
         engine: Engine,
-        endpoints: Sequence[Endpoint],
-        nodes: Sequence[Node],
         outbox: queue.Queue[Closed],
         *,
         clock: Callable[[], float],
@@ -133,9 +147,11 @@ class PacketLoop:
         sample_s: int,
     ) -> None:
         self._engine = engine
-        self._endpoints = endpoints
-        self._nodes = nodes
-        self._node_of = {bytes(map(int, node.address.split("."))): node for node in nodes}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._nodes: dict[str, Node] = {}
+        self._node_of: dict[bytes, Node] = {}
+        self._serving: dict[int, Callable[[float], int]] = {}
+        self._poll = select.epoll()
         self._outbox = outbox
         self._clock = clock
         self._synchronize = synchronize
@@ -143,16 +159,15 @@ class PacketLoop:
         self._capture_window_s = capture_window_s
         self._sample_s = sample_s
         self._stop = threading.Event()
-        self._plans: deque[Plan] = deque(maxlen=1)
+        self._networks: deque[Network] = deque(maxlen=1)
         self._repeated = RepeatedError(log)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.counters = engine.counters()
-        self.counts = LoopCounts(frames_other=[0] * len(endpoints), endpoint_queue_drops=[0] * len(endpoints),
-                                 node_refused=[Counter() for _ in nodes])
+        self.counts = LoopCounts()
 
-    def set_plan(self, plan: Plan) -> None:
-        """Have `plan` used from the next batch on.  A plan that was not taken yet is replaced."""
-        self._plans.append(plan)
+    def follow(self, network: Network) -> None:
+        """Have `network` used from the next batch on.  One that was not taken yet is replaced."""
+        self._networks.append(network)
         os.eventfd_write(self._wake, 1)
 
     def stop(self) -> None:
@@ -165,37 +180,29 @@ class PacketLoop:
         """Carry packets until `stop`."""
         now_s = self._clock()
         self.begin(now_s)
-        with select.epoll() as poll:
-            ports = self._register(poll)
-            while not self._stop.is_set():
-                try:
-                    self._turn(poll.poll(TICK_S), ports)
-                except Exception:  # the outermost loop: a batch that cannot be carried must not stop the next one
-                    self.counts.errors += 1
-                    self._repeated.exception("the packet loop met an error and goes on", errors=self.counts.errors)
-                    self._stop.wait(ERROR_PAUSE_S)
-            self._finish(poll, ports)
+        self._poll.register(self._wake, select.EPOLLIN)
+        while not self._stop.is_set():
+            try:
+                self._turn(self._poll.poll(TICK_S))
+            except Exception:  # the outermost loop: a batch that cannot be carried must not stop the next one
+                self.counts.errors += 1
+                self._repeated.exception("the packet loop met an error and goes on", errors=self.counts.errors)
+                self._stop.wait(ERROR_PAUSE_S)
+        self._finish()
 
-    def _turn(self, events: list[tuple[int, int]], ports: dict[int, tuple[int, int]]) -> None:
+    def _turn(self, events: list[tuple[int, int]]) -> None:
         now_s = self._clock()
         # Drained before looking for what it woke for, whoever found that first: else it would stay, and wake for ever.
         if (self._wake, select.EPOLLIN) in events:
             os.eventfd_read(self._wake)
-        self._take_plan(now_s)
+        self._take_network(now_s)
         # Before the packets: what is read at or past a boundary belongs to the next window.
         if now_s >= min(self._next_tick_s, self._next_window_s, self._next_sample_s):
             self.tick(now_s)
         for descriptor, _ in events:
-            if descriptor != self._wake:
-                self._serve(*ports[descriptor], now_s)
-
-    def _register(self, poll: select.epoll) -> dict[int, tuple[int, int]]:
-        """Descriptor to (0, endpoint index) or (1, node index)."""
-        ports = {port.fileno(): (0, index) for index, port in enumerate(self._endpoints)}
-        ports.update({port.fileno(): (1, index) for index, port in enumerate(self._nodes)})
-        for descriptor in (*ports, self._wake):
-            poll.register(descriptor, select.EPOLLIN)
-        return ports
+            # One of a port that was just let go is not there any more.
+            if serve := self._serving.get(descriptor):
+                serve(now_s)
 
     def begin(self, now_s: float) -> None:
         """Start the clocks of windows and samples at `now_s`."""
@@ -207,21 +214,16 @@ class PacketLoop:
         self._next_window_s = _next_multiple(now_s, self._capture_window_s)
         self._next_sample_s = _next_multiple(now_s, self._sample_s)
 
-    def _serve(self, is_node: int, index: int, now_s: float) -> int:
-        if is_node:
-            return self.from_node(index, now_s)
-        return self.from_endpoint(index, now_s)
-
-    def from_endpoint(self, index: int, now_s: float) -> int:
+    def from_endpoint(self, endpoint: str, now_s: float) -> int:
         """Carry one batch that the route table handed over to the targets; the number of packets taken."""
-        packets = self._endpoints[index].receive(self._batch_packets_max)
-        send: list[tuple[bytes, str, int]] = []
-        self._engine.from_endpoint(index, packets, now_s, send)
+        packets = self._endpoints[endpoint].receive(self._batch_packets_max)
+        send: list[tuple[bytes, str, str]] = []
+        self._engine.from_endpoint(endpoint, packets, now_s, send)
         self._send(send, now_s)
         return len(packets)
 
-    def _send(self, send: list[tuple[bytes, str, int]], now_s: float) -> None:
-        for node in self._nodes:
+    def _send(self, send: list[tuple[bytes, str, str]], now_s: float) -> None:
+        for node in self._nodes.values():
             node.new_batch()
         node_of, not_sent = self._node_of, self._engine.not_sent
         for outer, address, endpoint in send:
@@ -229,30 +231,66 @@ class PacketLoop:
             if node_port is None or not node_port.send(outer, address):
                 not_sent(outer, endpoint, now_s)
 
-    def from_node(self, index: int, now_s: float) -> int:
+    def from_node(self, address: str, now_s: float) -> int:
         """Carry one batch that came back from targets to the endpoints; the number of datagrams taken."""
-        datagrams = self._nodes[index].receive(self._batch_packets_max)
-        deliver: list[tuple[int, bytes]] = []
+        datagrams = self._nodes[address].receive(self._batch_packets_max)
+        deliver: list[tuple[str, bytes]] = []
         self._engine.from_target(datagrams, now_s, deliver)
         self._deliver(deliver, now_s)
         if self._engine.refused_now:
-            self.counts.node_refused[index].update({str(reason): count for reason, count in self._engine.refused_now.items()})
+            self.counts.node_refused[address].update({str(reason): count for reason, count in self._engine.refused_now.items()})
         return len(datagrams)
 
-    def _deliver(self, deliver: list[tuple[int, bytes]], now_s: float) -> None:
-        endpoints = self._endpoints
-        for port in endpoints:
-            port.new_batch()
+    def _deliver(self, deliver: list[tuple[str, bytes]], now_s: float) -> None:
+        port_of = self._endpoints.get
+        for each in self._endpoints.values():
+            each.new_batch()
         for endpoint, inner in deliver:
-            if not endpoints[endpoint].deliver(inner):
+            port = port_of(endpoint)
+            if port is None or not port.deliver(inner):
                 self._engine.not_delivered(endpoint, inner, now_s)
 
-    def _take_plan(self, now_s: float) -> None:
-        if not self._plans:
+    def _take_network(self, now_s: float) -> None:
+        """Take over a network: carry what waits at ports that go, under the plan they were in, then plan anew, then listen at
+        those that came."""
+        if not self._networks:
             return
-        plan = self._plans.popleft()
-        self._engine.configure(plan, now_s)
+        network = self._networks.popleft()
+        for endpoint, port in list(self._endpoints.items()):
+            if network.endpoints.get(endpoint) is not port:
+                self._let_go(port, partial(self.from_endpoint, endpoint))
+                del self._endpoints[endpoint], self.counts.endpoint_queue_drops[endpoint]
+        for address, node in list(self._nodes.items()):
+            if network.nodes.get(address) is not node:
+                self._let_go(node, partial(self.from_node, address))
+                del self._nodes[address], self.counts.node_refused[address]
+        self._engine.configure(network.plan, now_s)
         self.counts.plans += 1
+        for endpoint in network.endpoints.keys() - self._endpoints.keys():
+            self._endpoints[endpoint] = port = network.endpoints[endpoint]
+            self._listen(port, partial(self.from_endpoint, endpoint))
+        for address in network.nodes.keys() - self._nodes.keys():
+            self._nodes[address] = node = network.nodes[address]
+            self.counts.node_refused[address] = Counter()
+            self._listen(node, partial(self.from_node, address))
+        self._node_of = {bytes(map(int, address.split("."))): node for address, node in self._nodes.items()}
+
+    def _listen(self, port: Port, serve: Callable[[float], int]) -> None:
+        self._serving[port.fileno()] = serve
+        self._poll.register(port.fileno(), select.EPOLLIN)
+
+    def _let_go(self, port: Port, serve: Callable[[float], int]) -> None:
+        self._poll.unregister(port.fileno())
+        del self._serving[port.fileno()]
+        port.refuse_new()
+        self._drain(serve)
+        self._count_kernel_drops()
+        port.close()
+
+    def _drain(self, serve: Callable[[float], int]) -> None:
+        for _ in range(STOP_BATCHES_MAX):
+            if not serve(self._clock()):
+                break
 
     def tick(self, now_s: float) -> None:
         """Everything that is not per packet: expiry, the kernel's drop counts, the boundaries."""
@@ -279,15 +317,14 @@ class PacketLoop:
             self._set_boundaries(now_s)
 
     def _count_kernel_drops(self) -> None:
-        for index, port in enumerate(self._endpoints):
-            self.counts.frames_other[index] = port.frames_other
+        for endpoint, port in self._endpoints.items():
             if drops := port.kernel_drops():
-                self.counts.endpoint_queue_drops[index] += drops
-                self._engine.count_drops(index, DropReason.RECEIVE_QUEUE_FULL, drops)
-        for index, node in enumerate(self._nodes):
+                self.counts.endpoint_queue_drops[endpoint] += drops
+                self._engine.count_drops(endpoint, DropReason.RECEIVE_QUEUE_FULL, drops)
+        for address, node in self._nodes.items():
             if drops := node.kernel_drops():
                 self.counts.node_queue_drops += drops
-                self.counts.node_refused[index][str(DropReason.RETURN_QUEUE_FULL)] += drops
+                self.counts.node_refused[address][str(DropReason.RETURN_QUEUE_FULL)] += drops
                 self._engine.count_drops(None, DropReason.RETURN_QUEUE_FULL, drops)
 
     def _close(self, now_s: float, window_due: bool, wait_s: float = 0.0) -> bool:
@@ -299,14 +336,16 @@ class PacketLoop:
         window = self._engine.close_window(now_s) if window_due else None
         closed = Closed(end_s=now_s, counters=self._engine.counters(), window=window, last=bool(wait_s))
         self._outbox.put(closed, timeout=wait_s or None)
+        if window is not None:
+            self._engine.forget_gone()
         self._set_boundaries(now_s)
         return True
 
-    def _finish(self, poll: select.epoll, ports: dict[int, tuple[int, int]]) -> None:
-        """Take what already waits, let what is at the targets come home, close the last window."""
-        poll.unregister(self._wake)
+    def _finish(self) -> None:
+        """Take what already waits, let what is at the targets come home, close the last window and the ports."""
+        self._poll.unregister(self._wake)
         try:
-            self._carry_the_rest(poll, ports)
+            self._carry_the_rest()
         except Exception:  # what was carried before must still be told
             self.counts.errors += 1
             log.exception("the packet loop met an error while stopping")
@@ -316,24 +355,25 @@ class PacketLoop:
             log.error("telemetry did not take the last capture window", waited_s=STOP_OUTBOX_WAIT_S)
             self.counts.errors += 1
         self.counters = self._engine.counters()
+        self._poll.close()
         os.close(self._wake)
+        for port in (*self._endpoints.values(), *self._nodes.values()):
+            port.close()
 
-    def _carry_the_rest(self, poll: select.epoll, ports: dict[int, tuple[int, int]]) -> None:
-        for port in self._endpoints:
+    def _carry_the_rest(self) -> None:
+        for port in self._endpoints.values():
             port.refuse_new()
-        for index in range(len(self._endpoints)):
-            for _ in range(STOP_BATCHES_MAX):
-                if not self.from_endpoint(index, self._clock()):
-                    break
+        for endpoint in self._endpoints:
+            self._drain(partial(self.from_endpoint, endpoint))
         deadline_s = self._clock() + STOP_WAIT_S
         while (now_s := self._clock()) < deadline_s:
-            ready = [descriptor for descriptor, _ in poll.poll(min(STOP_SILENCE_S, deadline_s - now_s))]
-            if not sum(self._serve(*ports[descriptor], self._clock()) for descriptor in ready):
+            ready = [descriptor for descriptor, _ in self._poll.poll(min(STOP_SILENCE_S, deadline_s - now_s))]
+            if not sum(self._serving[descriptor](self._clock()) for descriptor in ready):
                 break
-        for node in self._nodes:
+        for node in self._nodes.values():
             node.refuse_new()
-        for index in range(len(self._nodes)):
-            self.from_node(index, self._clock())
+        for address in self._nodes:
+            self.from_node(address, self._clock())
         self._count_kernel_drops()
 
 

@@ -10,7 +10,7 @@ Sources: Gateway Load Balancer user guide, "Stickiness", "Target failover", "Idl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from math import inf
 
@@ -42,14 +42,13 @@ class Admission:
     `refused` is why the last `admit` or `revise` gave None.
     """
 
-    def __init__(self, *, endpoints: list[EndpointFlows], flows_max: int, secret: bytes, codec: Codec) -> None:
+    def __init__(self, *, flows_max: int, secret: bytes, codec: Codec) -> None:
         self.refused = DropReason.UNKNOWN_FLOW
-        self._endpoints = endpoints
         self._table = FlowTable(flows_max=flows_max)
         self._secret = secret
         self._codec = codec
         self._targets: dict[TargetKey, BoundTarget] = {}
-        self._headers: dict[tuple[int, BoundTarget, int], Header] = {}
+        self._headers: dict[tuple[str, BoundTarget, int], Header] = {}
         self._flows_made = 0
         # Until then a packet that begins no connection may be one of a flow that lost its entry, or never had one.
         self._entries_missing_until_s = -inf
@@ -62,13 +61,13 @@ class Admission:
         """The targets that the plan names or flows are bound to."""
         return list(self._targets.values())
 
-    def plan_changed(self, before: Sequence[EndpointPlan]) -> None:
+    def plan_changed(self, endpoints: Collection[EndpointFlows], before: Mapping[str, EndpointPlan]) -> None:
         """The endpoints have new plans: know their targets, forget those that no plan names and no flow uses.
 
-        `before` are the plans they had.  Flows that wait for the end of an idle timeout that is shorter now must not go
+        `before` are the plans they had, by id.  Flows that wait for the end of an idle timeout that is shorter now must not go
         on filling the table.
         """
-        planned = [(state.plan, position) for state in self._endpoints for position in range(len(state.plan.targets))]
+        planned = [(state.plan, position) for state in endpoints for position in range(len(state.plan.targets))]
         kept = {key: bound for key, bound in self._targets.items() if bound.counters.active_flows}
         for plan, position in planned:
             target = plan.targets[position]
@@ -76,8 +75,12 @@ class Admission:
             kept[key] = self._targets.get(key) or kept.get(key) or _bound_target(plan, position)
         self._targets = kept
         self._headers.clear()
-        if any(_is_shortened(old, state.plan) for old, state in zip(before, self._endpoints, strict=True)):
-            self._table.shorten(lambda flow: _idle_timeout_s(self._endpoints[flow.endpoint].plan, flow))
+        if any(_is_shortened(before[state.id], state.plan) for state in endpoints if state.id in before):
+            self._table.shorten(lambda flow: _idle_timeout_s(flow.endpoint.plan, flow))
+
+    def clear(self, state: EndpointFlows, flows_budget: int) -> int:
+        """Forget flows of an endpoint that is gone, no more than `flows_budget`; how many there were."""
+        return self._table.clear(state, flows_budget)
 
     def admit(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
         """The direction of a packet whose key is not in the table: another flow's answer, or a flow that begins."""
@@ -104,15 +107,15 @@ class Admission:
                 flow.idle_timeout_s = _idle_timeout_s(plan, flow)
         if plan.stickiness:
             _share(state, flow, name, binding, now_s)
-        table.add(flow, state)
+        table.add(flow)
         flow.target.counters.new_flows += 1
         state.counters.new_flows += 1
         return flow
 
     def _make_room(self, plan: EndpointPlan, now_s: float) -> bool:
         """Whether a flow of the full table went.  From then on there are flows that have no entry and go on."""
-        self._table.expire(now_s, FULL_TABLE_FLOWS_BUDGET, self._endpoints)
-        gave_way = "expired" if not self._table.full else self._table.give_way(now_s, self._endpoints)
+        self._table.expire(now_s, FULL_TABLE_FLOWS_BUDGET)
+        gave_way = "expired" if not self._table.full else self._table.give_way(now_s)
         if gave_way in ("idle", ""):
             self._entries_missing_until_s = max(self._entries_missing_until_s, now_s + plan.tcp_idle_timeout_s)
         return gave_way != ""
@@ -141,7 +144,7 @@ class Admission:
         flow = direction.flow
         reopened = flow.phase == CLOSED and flags & _SYN_ACK == _SYN
         if reopened or not self.still_valid(state, flow, now_s):
-            self._table.remove(flow, state)
+            self._table.remove(flow)
             return self._begin(state, flow.kind, direction.key, flags, now_s)
         if flow.phase == HALF_OPEN and (direction is not flow or flags & _SYN_ACK != _SYN):
             # An answer came by, or the opener went on, which a sender of forged addresses cannot.
@@ -171,20 +174,20 @@ class Admission:
 
     def expire(self, now_s: float, flows_budget: int) -> None:
         """Forget flows that were idle too long, looking at no more than `flows_budget`."""
-        self._table.expire(now_s, flows_budget, self._endpoints)
+        self._table.expire(now_s, flows_budget)
 
-    def clock_stepped(self, by_s: float) -> None:
+    def clock_stepped(self, by_s: float, endpoints: Collection[EndpointFlows]) -> None:
         """The clock was set by `by_s`: flows and bindings are as old as before."""
         self._table.clock_stepped(by_s)
         self._entries_missing_until_s += by_s
-        for state in self._endpoints:
+        for state in endpoints:
             for binding in state.bindings.values():
                 binding.last_s += by_s
 
     def _make_flow(
         self, state: EndpointFlows, kind: int, key: bytes, name: bytes, binding: Binding | None, now_s: float
     ) -> Flow:
-        flow = Flow(endpoint=state.index, kind=kind, key=key)
+        flow = Flow(endpoint=state, kind=kind, key=key)
         self._set_up(state, flow, name, binding, now_s)
         return flow
 
@@ -220,9 +223,9 @@ class Admission:
         plan = flow.plan = state.plan
         flow.target = target
         version = version_of(flow.kind, flow.key)
-        header = self._headers.get((state.index, target, version))
+        header = self._headers.get((state.id, target, version))
         if header is None:
-            header = self._headers[state.index, target, version] = self._codec.header(Encapsulation(
+            header = self._headers[state.id, target, version] = self._codec.header(Encapsulation(
                 plan.node_address, target.address_bytes, 0, plan.endpoint_number, plan.attachment_number, 0,
                 IPV4_PROTOCOL if version == 4 else IPV6_PROTOCOL,
             ))

@@ -11,14 +11,16 @@ as of now.  For every endpoint, at any time:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 
 from forwarder.engine.drop_reason import DropReason
 
 
 @dataclass(slots=True, kw_only=True)
 class EndpointCounters:
-    """One endpoint.  Bytes are lengths of inner IP packets.
+    """One endpoint, and the load balancer (dimension) and zone it belongs to now.  Bytes are lengths of inner IP packets.
 
     `dropped` holds ingress reasons, `not_returned` and `deliver_failed`; `refused` holds what was refused of the
     targets' datagrams, which is no part of the sums above.  `rejected_flows` counts a refused flow once per window;
@@ -26,6 +28,8 @@ class EndpointCounters:
     of for want of room, those among them, so SKIPDATA does.
     """
 
+    load_balancer: str | None = None
+    zone: str = ""
     offered: int = 0
     sent: int = 0
     sent_bytes: int = 0
@@ -59,6 +63,9 @@ class EndpointCounters:
         return self.sent_bytes + self.returned_bytes
 
 
+_NUMBERS = tuple(each.name for each in fields(EndpointCounters) if each.default == 0)
+
+
 @dataclass(slots=True, kw_only=True)
 class TargetCounters:
     """One target of one load balancer (as dimensions); bytes are lengths of inner packets."""
@@ -78,17 +85,36 @@ class TargetCounters:
 
 @dataclass(slots=True, kw_only=True)
 class EngineCounters:
-    """A copy of all counters.  `endpoints[i]` belongs to `plan.endpoints[i]`.
+    """A copy of all counters, endpoints by id: those of the plan, and those that are gone until they were handed in once more.
+    `gone` is the sum of all that went before.
 
     `refused_unattributed` counts refused datagrams that name no endpoint of ours; `flows` is the number of flow-table
     entries, `gave_way` those that had to go for a new flow, by what they were: `half_open`, `closed` or `idle`.
     """
 
-    endpoints: list[EndpointCounters]
+    endpoints: dict[str, EndpointCounters]
     targets: list[TargetCounters]
     refused_unattributed: dict[DropReason, int]
     flows: int
     gave_way: dict[str, int] = field(default_factory=dict)
+    gone: EndpointCounters = field(default_factory=EndpointCounters)
+
+    @property
+    def whole(self) -> EndpointCounters:
+        """The sum over all endpoints there are and were."""
+        return add_up([*self.endpoints.values(), self.gone])
+
+
+def add_up(parts: Iterable[EndpointCounters]) -> EndpointCounters:
+    """The sum of endpoints' counters, of no load balancer."""
+    whole, dropped, refused = EndpointCounters(), Counter[DropReason](), Counter[DropReason]()
+    for part in parts:
+        for name in _NUMBERS:
+            setattr(whole, name, getattr(whole, name) + getattr(part, name))
+        dropped.update(part.dropped)
+        refused.update(part.refused)
+    whole.dropped, whole.refused = dict(dropped), dict(refused)
+    return whole
 
 
 def snapshot(counters: EndpointCounters, *, unrecorded: int) -> EndpointCounters:

@@ -1,7 +1,7 @@
 """The engine: where each packet goes.  No sockets, no clock, no randomness, no logging; the time is an argument.
 
-    engine = Engine(endpoint_count=n, flows_max=200_000, rejects_max=20_000, secret=os.urandom(32))
-    engine.configure(plan, now_s)                            # plan.endpoints[i] <-> endpoint i everywhere below
+    engine = Engine(flows_max=200_000, rejects_max=20_000, secret=os.urandom(32))
+    engine.configure(plan, now_s)                            # endpoints come, change and go; `endpoint` below is an id
     engine.from_endpoint(endpoint, packets, now_s, send)     # appends (outer IPv4 packet, target address, endpoint)
     engine.from_target(datagrams, now_s, deliver)            # (UDP payload, source address, source port);
                                                              # appends (endpoint, inner packet)
@@ -12,6 +12,7 @@
     engine.clock_stepped(by_s)                               # the caller's clock was set
     engine.counters() -> EngineCounters                      # a copy
     engine.close_window(now_s) -> Window                     # may be read in another thread
+    engine.forget_gone()                                     # counters of endpoints that went were handed in
 
 Packets are IP packets without Ethernet header; padding behind them is cut off.  All calls come from one thread; only
 `make_plan` runs elsewhere.  `not_sent` and `not_delivered` come right after the batch, before the window is closed.
@@ -27,11 +28,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forwarder.engine.admission import Admission
-from forwarder.engine.counters import EngineCounters, snapshot
+from forwarder.engine.counters import EngineCounters
 from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.endpoint_set import EndpointSet
 from forwarder.engine.flow import Direction
 from forwarder.engine.flow_table import EndpointFlows
-from forwarder.engine.plan import EndpointPlan, Plan
+from forwarder.engine.plan import Plan
 from forwarder.engine.window import UNREADABLE, OpenWindow, Window
 from forwarder.wire.geneve_codec import (
     GENEVE_BYTES,
@@ -64,7 +66,7 @@ class Engine:
     """Decides, encapsulates, verifies and counts; see the module for the calls."""
 
     def __init__(
-        self, *, endpoint_count: int, flows_max: int, rejects_max: int, secret: bytes, codec: Codec | None = None
+        self, *, flows_max: int, rejects_max: int, secret: bytes, codec: Codec | None = None
     ) -> None:
         """`secret` (16 to 64 bytes) keys cookies, ports and target choice, so that nobody outside can foresee them.
 
@@ -74,14 +76,10 @@ class Engine:
             raise ValueError(f"the engine's secret must have 16 to 64 bytes, not {len(secret)}")
         self._codec: Codec = codec or StructCodec()
         self._classify = self._codec.classify
-        nothing = Plan(revision=0, endpoints=tuple(_unplanned(index) for index in range(endpoint_count)))
-        self._endpoints = [EndpointFlows(index, nothing.endpoints[index]) for index in range(endpoint_count)]
-        self._admission = Admission(
-            endpoints=self._endpoints, flows_max=flows_max, secret=secret, codec=self._codec
-        )
-        self._window = OpenWindow(
-            endpoint_count=endpoint_count, parts_max=WINDOW_PARTS_PER_FLOW * flows_max, rejects_max=rejects_max
-        )
+        self._admission = Admission(flows_max=flows_max, secret=secret, codec=self._codec)
+        self._window = OpenWindow(parts_max=WINDOW_PARTS_PER_FLOW * flows_max, rejects_max=rejects_max)
+        self._set = EndpointSet(self._window.unrecorded)
+        self._endpoints = self._set.present
         self._by_number: dict[int, EndpointFlows] = {}
         self._by_header: dict[bytes, tuple[EndpointFlows, int]] = {}
         self._refused_unattributed: dict[DropReason, int] = {}
@@ -91,18 +89,16 @@ class Engine:
     # Configuration
 
     def configure(self, plan: Plan, now_s: float) -> None:
-        """Take over a plan.  Flows notice at their next packet, so this takes no longer with many flows.
+        """Take over a plan.  Flows notice at their next packet, so this takes no longer with many flows; those of an endpoint
+        that is gone are forgotten by `expire`, and are there again if it comes back before.
 
         An idle timeout that became shorter is for flows without a next packet, and takes 0.1 s with 200,000 of them.
         """
-        if len(plan.endpoints) != len(self._endpoints):
-            raise ValueError(f"the plan has {len(plan.endpoints)} endpoints, the engine {len(self._endpoints)}")
-        before = [state.plan for state in self._endpoints]
-        for state, endpoint_plan in zip(self._endpoints, plan.endpoints, strict=True):
-            state.plan = endpoint_plan
-        self._by_number = {state.plan.endpoint_number: state for state in self._endpoints}
+        before = self._set.follow(plan)
+        self._window.know(plan.endpoints)
+        self._by_number = {state.plan.endpoint_number: state for state in self._endpoints.values()}
         self._by_header = self._common_headers()
-        self._admission.plan_changed(before)
+        self._admission.plan_changed(self._endpoints.values(), before)
 
     def _common_headers(self) -> dict[bytes, tuple[EndpointFlows, int]]:
         """How our own GENEVE headers begin, for recognising them on return by one look-up; empty for other codecs."""
@@ -112,15 +108,15 @@ class Engine:
             geneve_header(Encapsulation(
                 b"", b"", 0, state.plan.endpoint_number, state.plan.attachment_number, 0, protocol
             ))[:_COMMON_BYTES]: (state, version)
-            for state in self._endpoints for protocol, version in _VERSION_OF_PROTOCOL.items()
+            for state in self._endpoints.values() for protocol, version in _VERSION_OF_PROTOCOL.items()
         }
 
     # From endpoint to target
 
     def from_endpoint(
-        self, endpoint: int, packets: Sequence[bytes], now_s: float, send: list[tuple[bytes, str, int]]
+        self, endpoint: str, packets: Sequence[bytes], now_s: float, send: list[tuple[bytes, str, str]]
     ) -> None:
-        """Append to `send` what goes to targets; count the rest."""
+        """Append to `send` what goes to targets; count the rest.  `KeyError` for an endpoint that the plan does not have."""
         state = self._endpoints[endpoint]
         counters, plan, directions = state.counters, state.plan, state.directions
         classify, window, number = self._classify, self._window, self._window.number
@@ -187,7 +183,7 @@ class Engine:
     ) -> None:
         counters = state.counters
         counters.dropped[reason] = counters.dropped.get(reason, 0) + 1
-        if self._window.reject((state.index, reason, kind, key), length, flags, now_s):
+        if self._window.reject((state.id, reason, kind, key), length, flags, now_s):
             counters.rejected_flows += 1
             if kind == TCP:
                 counters.rejected_flows_tcp += 1
@@ -195,7 +191,7 @@ class Engine:
     # From target to endpoint
 
     def from_target(
-        self, datagrams: Sequence[Datagram], now_s: float, deliver: list[tuple[int, bytes]]
+        self, datagrams: Sequence[Datagram], now_s: float, deliver: list[tuple[str, bytes]]
     ) -> None:
         """Append to `deliver` what the targets rightly give back; count the rest as refused."""
         by_header, classify = self._by_header, self._classify
@@ -246,7 +242,7 @@ class Engine:
             counters.delivered_bytes += length
             target.counters.returned_packets += 1
             target.counters.returned_bytes += length
-            deliver.append((state.index, inner if len(inner) == length else inner[:length]))
+            deliver.append((state.id, inner if len(inner) == length else inner[:length]))
 
     def _parse_return(self, payload: bytes) -> tuple[EndpointFlows, int, bytes, bytes] | None:
         """Read a header that is not laid out like ours; None, and counted, if it is no good."""
@@ -289,7 +285,7 @@ class Engine:
 
     # What the data path reports
 
-    def not_sent(self, outer: bytes, endpoint: int, now_s: float) -> None:
+    def not_sent(self, outer: bytes, endpoint: str, now_s: float) -> None:
         """The kernel refused an outer packet that `from_endpoint` had appended: it counts as dropped, not as sent."""
         state = self._endpoints[endpoint]
         classified = self._classify(outer[OVERHEAD_BYTES:])
@@ -313,7 +309,7 @@ class Engine:
             assert part.in_bytes >= 0
         self._drop_late(state, DropReason.SEND_FAILED, classified, now_s, recorded=recorded)
 
-    def not_delivered(self, endpoint: int, inner: bytes, now_s: float) -> None:
+    def not_delivered(self, endpoint: str, inner: bytes, now_s: float) -> None:
         """The kernel refused an inner packet that `from_target` had appended: returned, but not delivered."""
         state = self._endpoints[endpoint]
         classified = self._classify(inner)
@@ -342,7 +338,7 @@ class Engine:
         else:
             _count(state.counters.dropped, reason)
 
-    def count_drops(self, endpoint: int | None, reason: DropReason, packets: int) -> None:
+    def count_drops(self, endpoint: str | None, reason: DropReason, packets: int) -> None:
         """Count packets that the kernel dropped before the engine saw them; `endpoint` None if it cannot be known.
 
         `RECEIVE_QUEUE_FULL`: they were offered to the endpoint.  `RETURN_QUEUE_FULL`: they came from targets.
@@ -364,36 +360,32 @@ class Engine:
     def expire(self, now_s: float, flows_budget: int) -> None:
         """Forget flows that were idle too long, and what flows did in the closed window, looking at `flows_budget` at most."""
         self._admission.expire(now_s, flows_budget)
+        self._set.clear(self._admission.clear, flows_budget)
         self._window.forget_closed(flows_budget)
 
     def clock_stepped(self, by_s: float) -> None:
         """The clock was set by `by_s`; no flow ends early or late for it.  Takes 0.3 s with 200,000 flows."""
-        self._admission.clock_stepped(by_s)
+        self._admission.clock_stepped(by_s, self._set.all)
         self._window.clock_stepped(by_s)
 
     def counters(self) -> EngineCounters:
         """A copy of all counters."""
         return EngineCounters(
-            endpoints=[
-                snapshot(state.counters, unrecorded=unrecorded)
-                for state, unrecorded in zip(self._endpoints, self._window.unrecorded, strict=True)
-            ],
+            endpoints=self._set.counters(),
             targets=[replace(bound.counters) for bound in self._admission.targets],
             refused_unattributed=dict(self._refused_unattributed),
-            flows=len(self._admission), gave_way=dict(self._admission.gave_way),
+            flows=len(self._admission), gave_way=dict(self._admission.gave_way), gone=self._set.forgotten,
         )
 
     def close_window(self, now_s: float) -> Window:
         """What happened since the last call; before the first, since the engine was made."""
-        return self._window.close(now_s)
+        return self._window.close(now_s, self._endpoints.keys())
 
-
-def _unplanned(index: int) -> EndpointPlan:
-    """What holds until `configure` is called: nothing is connected."""
-    return EndpointPlan(
-        endpoint_id="", interface_id="", zone="", zone_id="", endpoint_number=index, attachment_number=0,
-        refusal=DropReason.NO_LOAD_BALANCER,
-    )
+    def forget_gone(self) -> None:
+        """Add up the counters of endpoints that are gone and have no flow any more: their last window and their counters were
+        handed in."""
+        for endpoint in self._set.forget():
+            del self._window.unrecorded[endpoint]
 
 
 def _count(counts: dict[DropReason, int], reason: DropReason, packets: int = 1) -> None:

@@ -12,6 +12,7 @@ from forwarder.engine.counters import TargetCounters
 from forwarder.engine.flow_key import address_bytes
 
 if TYPE_CHECKING:
+    from forwarder.engine.flow_table import EndpointFlows
     from forwarder.engine.plan import EndpointPlan
     from forwarder.wire.geneve_codec import Header
 
@@ -89,7 +90,7 @@ class Flow(Direction):
     plan: EndpointPlan
     target: BoundTarget
 
-    def __init__(self, *, endpoint: int, kind: int, key: bytes) -> None:
+    def __init__(self, *, endpoint: EndpointFlows, kind: int, key: bytes) -> None:
         super().__init__(self, key)
         self.endpoint = endpoint
         self.kind = kind

@@ -13,6 +13,7 @@ Not here: which target a flow gets (`admission`, `target_table`, `failover`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from forwarder.engine.counters import EndpointCounters
@@ -34,21 +35,21 @@ GIVE_WAY_FLOWS_BUDGET = 16
 
 
 class EndpointFlows:
-    """One endpoint's flows, shared bindings, counters and present plan.
+    """One endpoint's flows, shared bindings, counters and present plan; its identity is the endpoint's id.
 
     `directions[kind]` maps a key to a `Direction`; the engine looks it up once per packet.  `roomless` stands for every flow
     that has no entry, one packet at a time; over all of them its `balance` is right.
     """
 
-    __slots__ = ("bindings", "counters", "directions", "index", "plan", "roomless")
+    __slots__ = ("bindings", "counters", "directions", "id", "plan", "roomless")
 
-    def __init__(self, index: int, plan: EndpointPlan) -> None:
-        self.index = index
+    def __init__(self, plan: EndpointPlan) -> None:
+        self.id = plan.endpoint_id
         self.plan = plan
         self.directions: list[dict[bytes, Direction]] = [{} for _ in KINDS]
         self.bindings: dict[bytes, Binding] = {}
         self.counters = EndpointCounters()
-        self.roomless = Flow(endpoint=index, kind=TCP, key=b"")
+        self.roomless = Flow(endpoint=self, kind=TCP, key=b"")
 
 
 class FlowTable:
@@ -78,9 +79,10 @@ class FlowTable:
         """Whether no flow can be added."""
         return self._count >= self._flows_max
 
-    def add(self, flow: Flow, endpoint: EndpointFlows) -> None:
+    def add(self, flow: Flow) -> None:
         """Add a flow whose attributes are set, under its forward key; the caller saw that the table is not full."""
         assert not self.full
+        endpoint = flow.endpoint
         endpoint.directions[flow.kind][flow.key] = flow
         flow.alive = True
         endpoint.counters.active_flows += 1
@@ -121,13 +123,13 @@ class FlowTable:
             flow.phase = CLOSED
             self._closed.append(flow)
 
-    def give_way(self, now_s: float, endpoints: list[EndpointFlows]) -> str:
+    def give_way(self, now_s: float) -> str:
         """Remove one flow so that a new one has room, and tell what it was: the oldest `half_open` one, else the one `closed`
         first, else the one `idle` longest, if that is long enough.  Empty when there is none."""
         for name, flow in (("half_open", self._half_open.first), ("closed", self._closed.first), ("idle", None)):
             goes = self._idle_longest(now_s) if name == "idle" else flow
             if goes is not None:
-                self.remove(goes, endpoints[goes.endpoint])
+                self.remove(goes)
                 self.gave_way[name] = self.gave_way.get(name, 0) + 1
                 return name
         return ""
@@ -145,9 +147,10 @@ class FlowTable:
                 self._idle_times.put(flow)
         return None
 
-    def remove(self, flow: Flow, endpoint: EndpointFlows) -> None:
+    def remove(self, flow: Flow) -> None:
         """Forget a flow; its record of the open window is kept there.  It must not be used any more."""
         assert flow.alive
+        endpoint = flow.endpoint
         directions = endpoint.directions[flow.kind]
         del directions[flow.key]
         if flow.backward is not None:
@@ -166,7 +169,7 @@ class FlowTable:
         if flow.binding is not None:
             release(flow.binding, endpoint)
 
-    def expire(self, now_s: float, flows_budget: int, endpoints: list[EndpointFlows]) -> int:
+    def expire(self, now_s: float, flows_budget: int) -> int:
         """Look at no more than `flows_budget` flows whose time has come; remove the idle ones and tell how many."""
         removed = 0
         for _ in range(flows_budget):
@@ -178,9 +181,16 @@ class FlowTable:
             if flow.last_s + flow.idle_timeout_s > now_s:
                 self._idle_times.put(flow)
             else:
-                self.remove(flow, endpoints[flow.endpoint])
+                self.remove(flow)
                 removed += 1
         return removed
+
+    def clear(self, endpoint: EndpointFlows, flows_budget: int) -> int:
+        """Remove no more than `flows_budget` flows of an endpoint that is gone; how many there were."""
+        flows = list(islice(self.flows(endpoint), flows_budget))
+        for flow in flows:
+            self.remove(flow)
+        return len(flows)
 
     def shorten(self, idle_timeout_s: Callable[[Flow], float]) -> None:
         """Give each flow the idle timeout that is told for it, if that is shorter.  Takes time with the number of flows."""

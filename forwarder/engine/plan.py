@@ -4,15 +4,13 @@
 packet thread then hands the finished, immutable `Plan` to `Engine.configure`.
 
     make_plan(desired, inventory, maglev_slots=16_381) -> Plan
-    plan.endpoints[i]  <->  inventory.endpoints[i]
-
 An endpoint connects to the oldest load balancer of its provider VPC that has a subnet with a node in its zone.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from ipaddress import IPv4Address
@@ -22,7 +20,7 @@ from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import eligible
 from forwarder.engine.flow_key import address_bytes
 from forwarder.engine.target_table import build_table
-from forwarder.inventory import Endpoint, Inventory, Node
+from forwarder.inventory import Endpoint, Inventory, Node, Vpc
 
 DEFAULT_TCP_IDLE_TIMEOUT_S = 350
 OTHER_IDLE_TIMEOUT_S = 120
@@ -43,6 +41,10 @@ class EndpointPlan:
 
     endpoint_id: str
     interface_id: str
+    address: str = ""
+    subnet_id: str = ""
+    vpc_id: str | None = None
+    vpc_cidr: str | None = None
     zone: str
     zone_id: str
     endpoint_number: int
@@ -73,11 +75,23 @@ class EndpointPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NodePlan:
+    """A load balancer's interface and where it is; `in_use`: a load balancer has its subnet."""
+
+    node: Node
+    vpc_id: str | None
+    vpc_cidr: str | None
+    zone_id: str
+    in_use: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """The whole plan; `revision` is that of the `Desired` it was made from."""
+    """The whole plan; `revision` is that of the `Desired` it was made from.  `nodes` are all there are, by address."""
 
     revision: int
-    endpoints: tuple[EndpointPlan, ...]
+    endpoints: tuple[EndpointPlan, ...] = ()
+    nodes: Mapping[str, NodePlan] = field(default_factory=dict)
 
 
 def make_plan(desired: Desired, inventory: Inventory, *, maglev_slots: int) -> Plan:
@@ -91,7 +105,8 @@ def make_plan(desired: Desired, inventory: Inventory, *, maglev_slots: int) -> P
         _plan_endpoint(endpoint, desired, inventory, maglev_slots, tables) for endpoint in inventory.endpoints
     )
     _check_numbers(endpoints)
-    return Plan(revision=desired.revision, endpoints=endpoints)
+    nodes = {node.address: _plan_node(node, desired, inventory) for node in inventory.nodes}
+    return Plan(revision=desired.revision, endpoints=endpoints, nodes=nodes)
 
 
 def resource_number(resource_id: str) -> int:
@@ -125,9 +140,14 @@ def _plan_endpoint(
     group = balancer.target_group if balancer else None
     targets = _visible_targets(balancer, zone, inventory) if balancer else ()
     chosen = eligible(targets)
+    vpc = _vpc_of(endpoint.subnet_id, inventory)
     return EndpointPlan(
         endpoint_id=endpoint.id,
         interface_id=endpoint.interface_id,
+        address=endpoint.address,
+        subnet_id=endpoint.subnet_id,
+        vpc_id=vpc.id if vpc else None,
+        vpc_cidr=vpc.cidr if vpc else None,
         zone=zone,
         zone_id=inventory.zone_id(zone),
         endpoint_number=resource_number(endpoint.id),
@@ -147,6 +167,20 @@ def _plan_endpoint(
         rebalance=group.rebalance if group else False,
         tcp_idle_timeout_s=_tcp_idle_timeout_s(balancer, group),
     )
+
+
+def _plan_node(node: Node, desired: Desired, inventory: Inventory) -> NodePlan:
+    vpc = _vpc_of(node.subnet_id, inventory)
+    return NodePlan(
+        node=node, vpc_id=vpc.id if vpc else None, vpc_cidr=vpc.cidr if vpc else None,
+        zone_id=inventory.zone_id(_zone_of(node.subnet_id, inventory)),
+        in_use=any(node.subnet_id in balancer.subnet_ids for balancer in desired.load_balancers),
+    )
+
+
+def _vpc_of(subnet_id: str, inventory: Inventory) -> Vpc | None:
+    subnet = inventory.subnet(subnet_id)
+    return inventory.vpc(subnet.vpc_id) if subnet else None
 
 
 def _zone_of(subnet_id: str, inventory: Inventory) -> str:

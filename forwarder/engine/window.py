@@ -9,17 +9,21 @@ with the closed window while the direction begins another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.flow import Direction, Part
 from forwarder.engine.flow_key import address_text, addresses_of, ports_of, protocol_of, version_of
 
-#: (endpoint, reason, kind or `UNREADABLE`, key)
-RejectKey = tuple[int, DropReason, int, bytes]
+if TYPE_CHECKING:
+    from forwarder.engine.plan import EndpointPlan
+
+#: (endpoint id, reason, kind or `UNREADABLE`, key)
+RejectKey = tuple[str, DropReason, int, bytes]
 #: Kind of a malformed packet, which has no key.
 UNREADABLE = -1
 
@@ -28,12 +32,12 @@ UNREADABLE = -1
 class AcceptedFlows:
     """One entry per flow, direction and target that had packets.  Lists are parallel.
 
-    `endpoint` is a position in the plan.  *Ingress*: handed to the gateway and sent to the target; *egress*: returned
+    `endpoint` is its id.  *Ingress*: handed to the gateway and sent to the target; *egress*: returned
     by the target and delivered.  A side without packets has 0 everywhere.  Times are epoch seconds; bytes are inner IP
     lengths; `tcp_flags` as flow records count them; ports are 0 for protocols without ports and for fragments.
     """
 
-    endpoint: list[int] = field(default_factory=list)
+    endpoint: list[str] = field(default_factory=list)
     target_id: list[str] = field(default_factory=list)
     target_address: list[str] = field(default_factory=list)
     target_zone_id: list[str] = field(default_factory=list)
@@ -66,7 +70,7 @@ class RejectedFlows:
     A malformed packet has no addresses: `-`, `-`, and 0 in ports, protocol and version.
     """
 
-    endpoint: list[int] = field(default_factory=list)
+    endpoint: list[str] = field(default_factory=list)
     reason: list[DropReason] = field(default_factory=list)
     source_address: list[str] = field(default_factory=list)
     destination_address: list[str] = field(default_factory=list)
@@ -97,17 +101,19 @@ class Reject:
 
 
 class Window:
-    """A closed window: `started_s` to `ended_s` (epoch seconds), `accepted`, `rejected` and `skipped`.
+    """A closed window: `started_s` to `ended_s` (epoch seconds), `endpoints`, `accepted`, `rejected` and `skipped`.
 
-    `skipped[i]`: packets of endpoint i that are in no record (SKIPDATA).  May be handed to another thread.
+    `endpoints`: the last plan of every endpoint there was, by id, those included that went meanwhile.  `skipped`: packets by
+    endpoint that are in no record (SKIPDATA).  May be handed to another thread.
     """
 
     def __init__(
-        self, *, started_s: float, ended_s: float, parts: list[Part], rejects: dict[RejectKey, Reject],
-        skipped: list[int],
+        self, *, started_s: float, ended_s: float, endpoints: Mapping[str, EndpointPlan], parts: list[Part],
+        rejects: dict[RejectKey, Reject], skipped: Mapping[str, int],
     ) -> None:
         self.started_s = started_s
         self.ended_s = ended_s
+        self.endpoints = endpoints
         self.skipped = skipped
         self._parts = parts
         self._rejects = rejects
@@ -134,7 +140,7 @@ def _columns(rows: Iterable[tuple[object, ...]], count: int) -> list[list[Any]]:
 def _accepted_row(part: Part) -> tuple[object, ...]:
     flow, target = part.flow, part.target
     return (
-        flow.endpoint, target.id, target.address, target.zone_id, flow.entropy_port,
+        flow.endpoint.id, target.id, target.address, target.zone_id, flow.entropy_port,
         *_flow_columns(flow.kind, part.key),
         part.in_packets, part.in_bytes, part.in_first_s, part.in_last_s, part.in_flags,
         part.out_packets, part.out_bytes, part.out_first_s, part.out_last_s, part.out_flags,
@@ -162,23 +168,27 @@ def _flow_columns(kind: int, key: bytes) -> tuple[str, str, int, int, int, int]:
 class OpenWindow:
     """The window that is being captured.  `number` grows with every window, from 1."""
 
-    def __init__(self, *, endpoint_count: int, parts_max: int, rejects_max: int) -> None:
+    def __init__(self, *, parts_max: int, rejects_max: int) -> None:
         self.number = 0
         self._started_s: float | None = None
-        self._endpoint_count = endpoint_count
+        self._endpoints: dict[str, EndpointPlan] = {}
         self._parts_max = parts_max
         self._closed_parts: list[Part] = []
         self._forgotten = 0
         self._rejects_max = rejects_max
         #: Packets, by endpoint and since the start, that were in no record for want of room.
-        self.unrecorded = [0] * endpoint_count
+        self.unrecorded: Counter[str] = Counter()
         self._begin()
 
     def _begin(self) -> None:
         self.number += 1
         self._parts: list[Part] = []
         self._rejects: dict[RejectKey, Reject] = {}
-        self._skipped = [0] * self._endpoint_count
+        self._skipped: Counter[str] = Counter()
+
+    def know(self, plans: Iterable[EndpointPlan]) -> None:
+        """Endpoints that are there from now on, and how they are planned."""
+        self._endpoints.update({plan.endpoint_id: plan for plan in plans})
 
     def enter(self, direction: Direction) -> Part:
         """Begin the direction's part in this window.
@@ -187,7 +197,7 @@ class OpenWindow:
         belongs to no window.
         """
         if len(self._parts) >= self._parts_max or not direction.flow.alive:
-            self._leave_out(direction.flow.endpoint)
+            self._leave_out(direction.flow.endpoint.id)
             return Part(direction.flow, direction.key, 0)
         part = direction.part = Part(direction.flow, direction.key, self.number)
         self._parts.append(part)
@@ -208,11 +218,11 @@ class OpenWindow:
         self._rejects[reject_key] = Reject(length_bytes, tcp_flags, now_s)
         return True
 
-    def _leave_out(self, endpoint: int) -> None:
+    def _leave_out(self, endpoint: str) -> None:
         self._skipped[endpoint] += 1
         self.unrecorded[endpoint] += 1
 
-    def skip(self, endpoint: int, packets: int) -> None:
+    def skip(self, endpoint: str, packets: int) -> None:
         """Count packets that can be in no record because nobody read them."""
         self._skipped[endpoint] += packets
 
@@ -221,16 +231,18 @@ class OpenWindow:
         if self._started_s is not None:
             self._started_s += by_s
 
-    def close(self, now_s: float) -> Window:
-        """Hand out the window and begin the next, in a time that does not depend on the number of flows."""
+    def close(self, now_s: float, present: Collection[str]) -> Window:
+        """Hand out the window and begin the next, of the endpoints `present`, in a time that does not depend on the number of
+        flows."""
         window = Window(
             # A clock that was set back meanwhile must not make a window that ends before it began.
             started_s=now_s if self._started_s is None else min(self._started_s, now_s), ended_s=now_s,
-            parts=self._parts, rejects=self._rejects, skipped=self._skipped,
+            endpoints=self._endpoints, parts=self._parts, rejects=self._rejects, skipped=self._skipped,
         )
         assert window.started_s <= window.ended_s
         self._started_s = now_s
         self._closed_parts, self._forgotten = self._parts, 0
+        self._endpoints = {endpoint: plan for endpoint, plan in self._endpoints.items() if endpoint in present}
         self._begin()
         return window
 

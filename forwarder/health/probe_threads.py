@@ -15,11 +15,17 @@ class ProbeThreads:
     """Starts probes and puts (key, result) into `results`; never has more than `threads_max` threads."""
 
     def __init__(self, namespaces: set[str], threads_max: int) -> None:
-        self._threads_each = max(1, threads_max // max(1, len(namespaces)))
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._under_way = 0
         self._threads_max = threads_max
         self.results: queue.SimpleQueue[tuple[Key, ProbeResult]] = queue.SimpleQueue()
+        self.follow(namespaces)
+
+    def follow(self, namespaces: set[str]) -> None:
+        """Probe from these from now on; the threads in others end with what they are at."""
+        self._threads_each = max(1, self._threads_max // max(1, len(namespaces)))
+        for netns in self._pools.keys() - namespaces:
+            self._pools.pop(netns).shutdown(wait=False)
 
     @property
     def free(self) -> int:

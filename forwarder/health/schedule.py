@@ -7,13 +7,13 @@ changes of health they caused.  A target has at most one probe under way.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forwarder.desired import ALL_ZONES, Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.target_health import NOT_LISTENED, NOT_REGISTERED, TargetHealth, TargetStatus, unused_because
 from forwarder.health.probe import Outcome, ProbeResult
-from forwarder.inventory import Instance, Inventory, Node
+from forwarder.inventory import Inventory, Node
 
 #: Target group ARN, target id, address: a target registered again at another address is another one.
 Key = tuple[str, str, str]
@@ -55,15 +55,15 @@ class Schedule:
     """The targets that are watched.  Times are epoch seconds that do not go back."""
 
     def __init__(self, inventory: Inventory) -> None:
-        self._inventory = inventory
-        self.know_instances(inventory.instances)
+        self.know_network(inventory)
         self._watched: dict[Key, _Watched] = {}
         self.outcomes: Counter[str] = Counter()
         self.probe_packets: Counter[tuple[str, str]] = Counter()
 
-    def know_instances(self, instances: Iterable[Instance]) -> None:
-        """Take over which instances there are, and whether they run; `follow` acts on it."""
-        self._instances = {instance.id: instance.state for instance in instances}
+    def know_network(self, inventory: Inventory) -> None:
+        """Take over which nodes and instances there are, and whether these run; `follow` acts on it."""
+        self._inventory = inventory
+        self._instances = {instance.id: instance.state for instance in inventory.instances}
 
     def follow(self, desired: Desired, now_s: float) -> list[Change]:
         """Watch what `desired` has; changes include targets that are gone."""

@@ -20,7 +20,7 @@ from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.health.probe_threads import ProbeThreads
 from forwarder.health.schedule import Change, Key, Schedule
-from forwarder.inventory import Instance, read_inventory
+from forwarder.inventory import Inventory, read_inventory
 from forwarder.telemetry.json_lines import json_drafts
 from gatewatch.bus import Draft, Publisher, hand_over, open_publisher
 from gatewatch.records import topics
@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
     inventory = read_inventory(settings.inventory_path)
     store = Store.open(settings.data_path / "state.sqlite")
     publisher = open_publisher(settings, "health")
-    threads = ProbeThreads({node.netns for node in inventory.nodes}, settings.probe_threads_max)
+    threads = ProbeThreads(_namespaces(inventory), settings.probe_threads_max)
     prober = Prober(settings, Schedule(inventory), threads, store, publisher)
     try:
         prober.run(stop)
@@ -70,7 +70,7 @@ class Prober:
         self._clock = SteadyClock()
         self._repeated = RepeatedError(log)
         self._inventory = InventoryFile(settings.inventory_path)
-        self._instances: tuple[Instance, ...] | None = None
+        self._network: Inventory | None = None
         self._revision = -1
         self._pending: list[TargetHealthChange] = []
         self._changes = self._given_up = self._errors = 0
@@ -102,7 +102,7 @@ class Prober:
         self._tell_local_errors(results)
         self._tell([change for key, result in results for change in self._schedule.finished(key, result)])
         if now_s >= self._status_due_s:
-            self._follow_instances()
+            self._follow_network()
         self._tell_status(now_s)
 
     def _follow(self, now_s: float) -> list[Change]:
@@ -125,14 +125,14 @@ class Prober:
                     problem=result.detail,
                 )
 
-    def _follow_instances(self) -> None:
-        """Whether an instance runs may change with the forwarder going on; another network makes it start us anew."""
+    def _follow_network(self) -> None:
         self._inventory.look()
-        instances = self._inventory.current.instances
-        if self._inventory.problem or instances == self._instances:
+        network = self._inventory.current
+        if self._inventory.problem or network == self._network:
             return
-        self._instances = instances
-        self._schedule.know_instances(instances)
+        self._network = network
+        self._schedule.know_network(network)
+        self._threads.follow(_namespaces(network))
         self._revision = -1
 
     def _tell(self, changes: Sequence[Change]) -> None:
@@ -201,6 +201,11 @@ class Prober:
             "changes": self._changes, "changes_pending": len(self._pending), "changes_given_up": self._given_up,
             "errors": self._errors,
         })
+
+
+def _namespaces(inventory: Inventory) -> set[str]:
+    """Where nodes are."""
+    return {node.netns for node in inventory.nodes}
 
 
 def _record(change: Change, now_s: float) -> TargetHealthChange:

@@ -14,7 +14,7 @@ No I/O and no clock; columns in, columns out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -24,8 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forwarder.engine.drop_reason import DropReason
+from forwarder.engine.plan import EndpointPlan, NodePlan
 from forwarder.engine.window import Window
-from forwarder.inventory import Endpoint, Inventory, Node
 from forwarder.telemetry.flow_text import SCHEMA
 
 #: Bytes that GENEVE puts before an inner packet: IPv4 20, UDP 8, GENEVE 8, Amazon's options 32.
@@ -48,25 +48,24 @@ class InterfaceRecords:
 
 
 class FlowRecords:
-    """Knows the interfaces, and writes a window's records for them."""
+    """Writes a window's records for every interface there was in it."""
 
-    def __init__(self, inventory: Inventory, *, account_id: str, region: str) -> None:
-        self._inventory = inventory
+    def __init__(self, *, account_id: str, region: str) -> None:
         self._constant = {"version": RECORD_VERSION, "account_id": account_id, "region": region}
+        # The node that each endpoint used last: one whose load balancer was just deleted may still have traffic to show.
+        self._node_of: dict[str, NodePlan] = {}
 
-    def of(self, window: Window, nodes: Sequence[Node | None], in_use: Sequence[Node]) -> Iterator[InterfaceRecords]:
+    def of(self, window: Window, nodes: Mapping[str, NodePlan]) -> Iterator[InterfaceRecords]:
         """Records of the window, interface by interface; each interface has at least one.
 
-        `nodes[i]` is the node that endpoint i's packets went through; `in_use` the nodes that load balancers have.
+        `nodes` are those there are, by address; one that no load balancer has and no endpoint used has no records.
         """
         accepted = pa.table({name: getattr(window.accepted, name) for name in window.accepted.__slots__})
         rejected = pa.table({name: getattr(window.rejected, name) for name in window.rejected.__slots__})
-        assert len(window.skipped) == len(self._inventory.endpoints), "the window's endpoints are the inventory's"
         found = 0
-        for index, endpoint in enumerate(self._inventory.endpoints):
+        for endpoint, planned in window.endpoints.items():
             made = self._of_endpoint(
-                endpoint, window, _of(accepted, "endpoint", index), _of(rejected, "endpoint", index),
-                window.skipped[index],
+                planned, window, _of(accepted, endpoint), _of(rejected, endpoint), window.skipped.get(endpoint, 0),
             )
             found += pc.sum(made.records["packets"]).as_py() or 0
             yield made
@@ -74,14 +73,26 @@ class FlowRecords:
             sum(column)
             for column in (window.accepted.ingress_packets, window.accepted.egress_packets, window.rejected.packets)
         ), "every packet of the window is in a record"
-        for node in in_use:
-            indexes = [index for index, used in enumerate(nodes) if used is not None and used.address == node.address]
-            yield self._of_node(node, window, _among(accepted, "endpoint", indexes))
+        for node, endpoints in self._nodes_of(window, nodes):
+            yield self._of_node(node, window, _among(accepted, endpoints))
+
+    def _nodes_of(self, window: Window, nodes: Mapping[str, NodePlan]) -> list[tuple[NodePlan, list[str]]]:
+        """The nodes to tell of, each with the endpoints whose packets went through it."""
+        now = {
+            endpoint: nodes[planned.node.address] for endpoint, planned in window.endpoints.items()
+            if planned.node is not None and planned.node.address in nodes
+        }
+        known = {endpoint: node for endpoint, node in self._node_of.items() if endpoint in window.endpoints}
+        self._node_of = known | now
+        places = {node.node.address: node for node in (*self._node_of.values(), *nodes.values())}
+        users = {address: [end for end, used in self._node_of.items() if used.node.address == address] for address in places}
+        return [(node, users[address]) for address, node in places.items() if node.in_use or users[address]]
 
     def _of_endpoint(
-        self, endpoint: Endpoint, window: Window, accepted: pa.Table, rejected: pa.Table, skipped: int
+        self, endpoint: EndpointPlan, window: Window, accepted: pa.Table, rejected: pa.Table, skipped: int
     ) -> InterfaceRecords:
-        place = self._place(endpoint.interface_id, endpoint.subnet_id) | {"gw_endpoint_id": endpoint.id}
+        place = self._place(endpoint.interface_id, endpoint.subnet_id, endpoint.vpc_id, endpoint.zone_id)
+        place |= {"gw_endpoint_id": endpoint.endpoint_id}
         parts = [
             self._ingress(endpoint, place, _by_flow(_moved(accepted, "ingress"), "ingress")),
             self._egress(endpoint, place, _by_flow(_moved(accepted, "egress"), "egress")),
@@ -90,35 +101,36 @@ class FlowRecords:
         ]
         return _put_together(endpoint.interface_id, parts, place, window, skipped=bool(skipped))
 
-    def _ingress(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
+    def _ingress(self, endpoint: EndpointPlan, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         return _records(flows, place | {"dstaddr": endpoint.address, "action": "ACCEPT", "flow_direction": "ingress"}, {
             "srcaddr": flows["source_address"],
             **_packet_columns(flows), **_amounts(flows), **_target_columns(flows),
         })
 
-    def _egress(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
+    def _egress(self, endpoint: EndpointPlan, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         return _records(flows, place | {"srcaddr": endpoint.address, "action": "ACCEPT", "flow_direction": "egress"}, {
             "dstaddr": flows["destination_address"],
-            "traffic_path": self._paths(endpoint.subnet_id, flows["destination_address"]),
+            "traffic_path": _paths(endpoint.vpc_cidr, flows["destination_address"]),
             **_packet_columns(flows), **_amounts(flows), **_target_columns(flows),
         })
 
-    def _refused(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
+    def _refused(self, endpoint: EndpointPlan, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         constant = place | {"dstaddr": endpoint.address, "action": "REJECT", "flow_direction": "ingress"}
         return _records(flows, constant, {
             "srcaddr": _known(flows, "source_address"), "gw_drop_reason": flows["reason"],
             **_packet_columns(flows), **_amounts(flows),
         })
 
-    def _not_delivered(self, endpoint: Endpoint, place: dict[str, Any], flows: pa.Table) -> pa.Table:
+    def _not_delivered(self, endpoint: EndpointPlan, place: dict[str, Any], flows: pa.Table) -> pa.Table:
         return _records(flows, place | {"srcaddr": endpoint.address, "action": "REJECT", "flow_direction": "egress"}, {
             "dstaddr": flows["destination_address"], "gw_drop_reason": flows["reason"],
-            "traffic_path": self._paths(endpoint.subnet_id, flows["destination_address"]),
+            "traffic_path": _paths(endpoint.vpc_cidr, flows["destination_address"]),
             **_packet_columns(flows), **_amounts(flows),
         })
 
-    def _of_node(self, node: Node, window: Window, flows: pa.Table) -> InterfaceRecords:
-        place = self._place(node.interface_id, node.subnet_id)
+    def _of_node(self, planned: NodePlan, window: Window, flows: pa.Table) -> InterfaceRecords:
+        node = planned.node
+        place = self._place(node.interface_id, node.subnet_id, planned.vpc_id, planned.zone_id)
         outer = place | {"protocol": UDP, "dstport": GENEVE_PORT, "tcp_flags": 0, "type": "IPv4", "action": "ACCEPT"}
         out = _by_tunnel(_moved(flows, "ingress"), "ingress")
         back = _by_tunnel(_moved(flows, "egress"), "egress")
@@ -127,7 +139,7 @@ class FlowRecords:
         parts = [
             _records(out, outer | own, {
                 "dstaddr": out["target_address"], "pkt_dstaddr": out["target_address"],
-                "traffic_path": self._paths(node.subnet_id, out["target_address"]), **_tunnel_columns(out),
+                "traffic_path": _paths(planned.vpc_cidr, out["target_address"]), **_tunnel_columns(out),
             }),
             _records(back, outer | to_own, {
                 "srcaddr": back["target_address"], "pkt_srcaddr": back["target_address"], **_tunnel_columns(back),
@@ -135,24 +147,21 @@ class FlowRecords:
         ]
         return _put_together(node.interface_id, parts, place, window, skipped=False)
 
-    def _place(self, interface_id: str, subnet_id: str) -> dict[str, Any]:
+    def _place(self, interface_id: str, subnet_id: str, vpc_id: str | None, zone_id: str) -> dict[str, Any]:
         """What is the same in every record of an interface."""
-        subnet = self._inventory.subnet(subnet_id)
-        zone = self._inventory.zone_id(subnet.zone) if subnet else "-"
         return {
             **self._constant, "interface_id": interface_id, "subnet_id": subnet_id,
-            "vpc_id": subnet.vpc_id if subnet else None, "az_id": None if zone == "-" else zone, "log_status": "OK",
+            "vpc_id": vpc_id, "az_id": None if zone_id == "-" else zone_id, "log_status": "OK",
         }
 
-    def _paths(self, subnet_id: str, destinations: pa.ChunkedArray) -> pa.Array:
-        """`traffic-path` of each destination: 1 inside the VPC, 8 to the internet, none where it cannot be known."""
-        subnet = self._inventory.subnet(subnet_id)
-        vpc = self._inventory.vpc(subnet.vpc_id) if subnet else None
-        if vpc is None:
-            return pa.nulls(len(destinations), pa.int32())
-        encoded = destinations.combine_chunks().dictionary_encode()
-        paths = pa.array([_path(vpc.cidr, address) for address in encoded.dictionary.to_pylist()], pa.int32())
-        return paths.take(encoded.indices)
+
+def _paths(vpc_cidr: str | None, destinations: pa.ChunkedArray) -> pa.Array:
+    """`traffic-path` of each destination: 1 inside the VPC, 8 to the internet, none where it cannot be known."""
+    if vpc_cidr is None:
+        return pa.nulls(len(destinations), pa.int32())
+    encoded = destinations.combine_chunks().dictionary_encode()
+    paths = pa.array([_path(vpc_cidr, address) for address in encoded.dictionary.to_pylist()], pa.int32())
+    return paths.take(encoded.indices)
 
 
 @lru_cache(maxsize=65_536)
@@ -168,12 +177,12 @@ def _path(cidr: str, address: str) -> int | None:
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
 
 
-def _of(flows: pa.Table, column: str, value: int) -> pa.Table:
-    return flows.filter(pc.equal(_integers(flows[column]), value))
+def _of(flows: pa.Table, endpoint: str) -> pa.Table:
+    return flows.filter(pc.equal(flows["endpoint"].cast(pa.string()), endpoint))
 
 
-def _among(flows: pa.Table, column: str, values: list[int]) -> pa.Table:
-    return flows.filter(pc.is_in(_integers(flows[column]), pa.array(values, pa.int64())))
+def _among(flows: pa.Table, endpoints: list[str]) -> pa.Table:
+    return flows.filter(pc.is_in(flows["endpoint"].cast(pa.string()), pa.array(endpoints, pa.string())))
 
 
 def _with_reason(flows: pa.Table, reason: DropReason, *, wanted: bool) -> pa.Table:

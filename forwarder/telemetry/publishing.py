@@ -18,7 +18,7 @@ from forwarder.datapath.portable import Closed
 from forwarder.desired import Desired
 from forwarder.engine.plan import Plan
 from forwarder.engine.window import Window
-from forwarder.inventory import Inventory, Node
+from forwarder.inventory import Inventory
 from forwarder.telemetry.book_metrics import BookMetrics
 from forwarder.telemetry.flow_records import FlowRecords
 from forwarder.telemetry.flow_text import flow_drafts
@@ -40,8 +40,9 @@ STOP_ATTEMPTS_MAX = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the control thread knows now: what shall be, the plan made from it, and the prober's packets."""
+    """What the control thread knows now: the network, what shall be, the plan made from both, and the prober's packets."""
 
+    inventory: Inventory
     desired: Desired
     plan: Plan
     probe_packets: Mapping[tuple[str, str], int]
@@ -56,23 +57,21 @@ class Telemetry:
     """Run `run` in a thread.  `windows`, `records` and `errors` are for the status file."""
 
     def __init__(
-        self, settings: Settings, inventory: Inventory, outbox: queue.Queue[Closed], publisher: Publisher,
-        view: Callable[[], View], *, start_s: float,
+        self, settings: Settings, outbox: queue.Queue[Closed], publisher: Publisher, view: Callable[[], View], *,
+        start_s: float,
     ) -> None:
         account = {"account_id": settings.account_id, "region": settings.region}
         self._bytes_max = settings.message_bytes_max
         self._period_s = settings.metrics_period_s
-        self._inventory = inventory
         self._outbox = outbox
         self._publisher = publisher
         self._view = view
-        self._flow_records = FlowRecords(inventory, **account)
-        self._samples = Samples(inventory)
+        self._flow_records = FlowRecords(**account)
+        self._samples = Samples()
         self._bucket_s = sample_length_s(settings.metrics_period_s)
         self._gateway = GatewayMetrics(**account, start_s=start_s, bucket_s=self._bucket_s)
         self._books = BookMetrics(**account)
         self._bucket_start_s = self._period_start_s = start_s
-        self._nodes: list[Node | None] = [None] * len(inventory.endpoints)
         self._repeated = RepeatedError(log)
         self._stopping = threading.Event()
         self.windows = 0
@@ -115,7 +114,7 @@ class Telemetry:
     def _metric_drafts(self, closed: Closed) -> list[Draft]:
         view = self._view()
         drafts: list[Draft] = []
-        sample = self._samples.take(closed.end_s, closed.counters, view.plan, view.desired, view.probe_packets)
+        sample = self._samples.take(closed.end_s, closed.counters, view.inventory, view.desired, view.probe_packets)
         # A capture window may end in the middle of a bucket, and the clock may have been set back.
         if closed.last or closed.end_s // self._bucket_s != self._bucket_start_s // self._bucket_s:
             self._bucket_start_s = closed.end_s
@@ -125,18 +124,10 @@ class Telemetry:
         return drafts
 
     def _flows(self, window: Window, view: View) -> list[Draft]:
-        # An endpoint whose load balancer was just deleted may still have traffic of this window to show.
-        self._nodes = [plan.node or old for plan, old in zip(view.plan.endpoints, self._nodes, strict=True)]
         drafts: list[Draft] = []
-        for interface in self._flow_records.of(window, self._nodes, self._in_use(view.desired)):
+        for interface in self._flow_records.of(window, view.plan.nodes):
             drafts += flow_drafts(interface.interface_id, interface.records, self._bytes_max)
         return drafts
-
-    def _in_use(self, desired: Desired) -> list[Node]:
-        """The nodes of all load balancers, and those that endpoints used a moment ago."""
-        subnets = {subnet for balancer in desired.load_balancers for subnet in balancer.subnet_ids}
-        used = {node.interface_id for node in self._nodes if node is not None}
-        return [node for node in self._inventory.nodes if node.subnet_id in subnets or node.interface_id in used]
 
     def _metrics(self, closed: Closed) -> list[Draft]:
         timestamp_ms = int(self._period_start_s // self._period_s * self._period_s * 1000)

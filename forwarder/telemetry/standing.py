@@ -49,7 +49,10 @@ class Standing:
     ) -> list[EndpointStanding]:
         """The endpoints that stand badly; `group_zones` tells by target group (dimension) in which zones it has targets."""
         found = []
-        for endpoint, counted in zip(plan.endpoints, counters.endpoints, strict=True):
+        self._states = {name: self._states[name] for name in self._states.keys() & {each.endpoint_id for each in plan.endpoints}}
+        for endpoint in plan.endpoints:
+            # The control thread may know of an endpoint that the packet thread has not taken over yet.
+            counted = counters.endpoints.get(endpoint.endpoint_id, EndpointCounters())
             state = state_of(endpoint, group_zones)
             lost = _lost(counted, state)
             known = self._states.get(endpoint.endpoint_id)

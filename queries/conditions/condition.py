@@ -62,6 +62,9 @@ CONDITIONS: dict[str, Kind] = {
     "forwarder_silent": _critical(
         "No packet passes", "The forwarder does not write its status: it hangs, was killed, or does not start.",
         "Read logs/forwarder.log; `gatewatch up` starts it again by itself."),
+    "device_missing": _critical(
+        "Packets cannot be carried", "The device of an endpoint or of a node is not there; it is looked for every second.",
+        "Make the device, or take its endpoint or node out of the inventory; `ip -br link` in its namespace shows what there is."),
     "no_load_balancer": _critical(
         "No packet passes", "An endpoint is not connected: no load balancer of its provider VPC has a node in its zone.",
         "Create a gateway load balancer in the provider VPC with a subnet in the endpoint's zone."),

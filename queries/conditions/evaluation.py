@@ -141,6 +141,8 @@ def _junk(totals: dict[str, Lately]) -> Iterator[Condition]:
 
 
 def _forwarder(forwarder: ServiceStatus, now_s: float) -> Iterator[Condition]:
+    if forwarder.devices_missing:
+        yield Condition(code="device_missing", detail="; ".join(forwarder.devices_missing.values()))
     if forwarder.inventory_problem:
         yield Condition(code="inventory_unusable", detail=forwarder.inventory_problem)
     stepped_s = forwarder.clock_stepped_at_s

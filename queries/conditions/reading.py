@@ -41,6 +41,7 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     last_problem: str = ""
     inventory_problem: str = ""
+    devices_missing: dict[str, str] = {}
     bus: list[Topic] | str = []
     last_commit_s: float = 0.0
     standing: list[EndpointStanding] = []

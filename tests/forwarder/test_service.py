@@ -26,6 +26,8 @@ from gatewatch.settings import load
 from gatewatch.status_file import read_status, write_status
 from tests.forwarder.one_endpoint import INVENTORY, desired, toml
 
+ENDPOINT, NODE = INVENTORY.endpoints[0].id, INVENTORY.nodes[0].address
+
 
 class FakePort:
     """Either port: packets are written to `far`; a node's target gives back what `send` got."""
@@ -123,7 +125,12 @@ def parts(tmp_path: Path) -> Iterator[tuple[Forwarder, FakePort, FakePort, FakeS
     settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
     endpoint, node, store, publisher = FakePort(), FakePort(), FakeStore(), FakePublisher()
     node.is_node = True
-    made: Any = Forwarder(settings, INVENTORY, store, publisher, Ports(endpoints=[endpoint], nodes=[node]))  # type: ignore[arg-type, list-item]
+    (tmp_path / "inventory.toml").write_text(toml(INVENTORY), encoding="utf-8")
+    ports: Any = Ports(
+        receive_buffer_bytes=1, endpoints={ENDPOINT: endpoint}, nodes={NODE: node},  # type: ignore[dict-item]
+        _made_for={ENDPOINT: INVENTORY.endpoints[0], NODE: INVENTORY.nodes[0]},
+    )
+    made: Any = Forwarder(settings, INVENTORY, store, publisher, ports)  # type: ignore[arg-type]
     yield made, endpoint, node, store, publisher
     endpoint.close()
     node.close()
@@ -205,18 +212,21 @@ def test_an_inventory_that_no_plan_can_be_made_of_is_refused_before_anything_is_
     twin = replace(first, id="vpce-1-00000000000000001", interface_id="eni-e2", device="gwe2")
     text = toml(replace(INVENTORY, endpoints=(first, twin)))
     (tmp_path / "inventory.toml").write_text(text, encoding="utf-8")
-    assert not forwarder._network_has_changed()
-    assert not forwarder._network_has_changed()
+    forwarder._follow_network()
+    forwarder._follow_network()
+    assert forwarder._inventory == INVENTORY
     assert "the same last 16 digits" in "".join(capsys.readouterr())
     forwarder.stop()
 
 
 def test_another_instance_does_not_cost_the_connections_there_are(parts: Any, tmp_path: Path) -> None:
-    forwarder, *_ = parts
+    forwarder, endpoint, node, *_ = parts
     instance = Instance(id="i-2", subnet_id="subnet-n", interface_id="eni-i2", address="10.9.0.3")
     (tmp_path / "inventory.toml").write_text(toml(replace(INVENTORY, instances=(instance,))), encoding="utf-8")
     for _ in range(3):
-        assert not forwarder._network_has_changed()
+        forwarder._follow_network()
+    assert forwarder._inventory.instances == (instance,)
+    assert (forwarder._ports.endpoints, forwarder._ports.nodes) == ({ENDPOINT: endpoint}, {NODE: node})
     forwarder.stop()
 
 
@@ -225,7 +235,8 @@ def test_a_file_that_is_half_written_for_a_moment_costs_nothing(parts: Any, tmp_
     path = tmp_path / "inventory.toml"
     for text in ("", toml(INVENTORY), "", toml(INVENTORY)):
         path.write_text(text, encoding="utf-8")
-        assert not forwarder._network_has_changed()
+        forwarder._follow_network()
+        assert forwarder._inventory == INVENTORY
     forwarder.stop()
 
 
@@ -279,27 +290,44 @@ def test_a_load_balancer_is_called_active_once_the_store_takes_it(
     assert store.activated == ["arn:lb:loadbalancer/gwy/g/1"]
 
 
-def test_a_device_that_is_gone_ends_control_so_that_all_is_opened_anew(parts: Any) -> None:
-    forwarder, endpoint, *_ = parts
+def test_a_device_that_is_gone_is_let_go_and_waited_for(parts: Any, tmp_path: Path) -> None:
+    forwarder, endpoint, node, *_ = parts
     forwarder.start()
     endpoint.is_lost = True
-    forwarder.control(threading.Event(), lambda now_s: None)
+    forwarder._follow_network()
+    wait_until(lambda: endpoint.fileno() < 0)
+    assert node.fileno() >= 0
+    forwarder._follow_network()
+    forwarder._write_status()
+    status = read_status(tmp_path, "forwarder")
+    assert status is not None
+    assert set(status["devices_missing"]) == {"gwe"}
+    assert (status["endpoints"][0]["id"], status["endpoints"][0]["down"]) == (ENDPOINT, True)
     forwarder.stop()
 
 
-def test_another_inventory_ends_control_so_that_all_is_opened_anew(parts: Any, tmp_path: Path) -> None:
-    forwarder, *_ = parts
+def test_an_endpoint_that_goes_takes_its_port_along_and_leaves_its_counts(parts: Any, tmp_path: Path) -> None:
+    forwarder, endpoint, node, *_ = parts
     forwarder.start()
-    (tmp_path / "inventory.toml").write_text('zones = [{ name = "us-east-1b", id = "use1-az2" }]', encoding="utf-8")
-    forwarder.control(threading.Event(), lambda now_s: None)
+    endpoint.far.send(packet(8501))
+    wait_until(lambda: forwarder.loop.counters.whole.offered == 1)
+    (tmp_path / "inventory.toml").write_text(toml(replace(INVENTORY, endpoints=())), encoding="utf-8")
+    forwarder._follow_network()
+    assert ENDPOINT in forwarder._ports.endpoints, "seen once, it may be half a file"
+    forwarder._follow_network()
+    wait_until(lambda: endpoint.fileno() < 0)
+    assert node.fileno() >= 0
     forwarder.stop()
+    status = read_status(tmp_path, "forwarder")
+    assert status is not None
+    assert (status["endpoints"], status["endpoints_gone"]["offered"], status["packets"]["offered"]) == ([], 1, 1)
 
 
 def test_the_next_run_carries_on_what_this_one_counted(parts: Any, tmp_path: Path) -> None:
     forwarder, endpoint, *_ = parts
     forwarder.start()
     endpoint.far.send(packet(8501))
-    wait_until(lambda: forwarder.loop.counters.endpoints[0].offered == 1)
+    wait_until(lambda: forwarder.loop.counters.endpoints[ENDPOINT].offered == 1)
     forwarder._write_status()
     assert service.before(read_status(tmp_path, "forwarder"))["cut_short"] == 1
     forwarder.stop()
@@ -315,14 +343,16 @@ def test_an_inventory_that_is_wrong_now_leaves_the_one_there_was(
     forwarder, *_ = parts
     path = tmp_path / "inventory.toml"
     path.write_text("[[nodes]]\nx=", encoding="utf-8")
-    assert not forwarder._network_has_changed()
-    assert not forwarder._network_has_changed()
+    forwarder._follow_network()
+    forwarder._follow_network()
     assert "".join(capsys.readouterr()).count("the inventory cannot be used") == 1
     forwarder._write_status()
     assert str(path) in (read_status(tmp_path, "forwarder") or {})["inventory_problem"]
     path.write_text('zones = [{ name = "us-east-1b", id = "use1-az2" }]', encoding="utf-8")
-    assert not forwarder._network_has_changed()
-    assert forwarder._network_has_changed(), "seen twice, so it is meant"
+    forwarder._follow_network()
+    assert forwarder._inventory == INVENTORY
+    forwarder._follow_network()
+    assert forwarder._inventory.endpoints == (), "seen twice, so it is meant"
     forwarder._write_status()
     assert (read_status(tmp_path, "forwarder") or {})["inventory_problem"] == ""
     forwarder.stop()

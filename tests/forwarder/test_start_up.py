@@ -39,17 +39,15 @@ def test_start_up_waits_for_what_is_not_there_yet_and_can_be_stopped(
     assert wait_for(never, stopped) is None
 
 
-def test_who_waits_for_a_device_sees_that_the_inventory_was_mended(tmp_path: Path) -> None:
+def test_it_waits_for_the_inventory_and_not_for_devices(tmp_path: Path) -> None:
     settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
     path = tmp_path / "inventory.toml"
     with pytest.raises(NotYet, match=str(path)):
         find(settings)
     path.write_text(toml(INVENTORY), encoding="utf-8")
-    with pytest.raises(NotYet, match="gwe"):
-        find(settings)
-    path.write_text(toml(replace(INVENTORY, endpoints=(), nodes=())), encoding="utf-8")
     inventory, ports = find(settings)
-    assert (inventory.endpoints, ports.endpoints, ports.nodes) == ((), [], [])
+    assert (inventory, ports.endpoints, ports.nodes) == (INVENTORY, {}, {})
+    assert set(ports.missing) == {"gwe", "gwn"}
 
 
 def test_an_inventory_that_no_plan_can_be_made_of_is_named_with_its_file(tmp_path: Path) -> None:

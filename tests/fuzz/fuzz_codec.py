@@ -38,7 +38,7 @@ from forwarder.wire.geneve_codec import (
 )
 from forwarder.wire.inner_packet import classify
 from forwarder.wire.malformed_packet import MalformedPacket
-from tests.forwarder.engine.examples import balancer, bounce, draining, engine, plan, plan_of, target
+from tests.forwarder.engine.examples import E0, E1, E3, balancer, bounce, draining, engine, plan, plan_of, target
 from tests.forwarder.wire.packets import ACK, FIN, RST, SYN, echo, ipv4, ipv6, tcp, udp
 
 BATCH_PACKETS = 64
@@ -111,20 +111,20 @@ def mutate_datagram(random: Random, datagram: Datagram) -> Datagram:
 def ingress_drops(counters: EngineCounters) -> int:
     """Offered packets that were not sent."""
     return sum(
-        packets for endpoint in counters.endpoints for reason, packets in endpoint.dropped.items()
+        packets for endpoint in counters.endpoints.values() for reason, packets in endpoint.dropped.items()
         if DROP_REASONS[reason].hop is Hop.INGRESS
     )
 
 
 def refusals(counters: EngineCounters) -> int:
     """Datagrams that were not accepted."""
-    refused = [counters.refused_unattributed, *(endpoint.refused for endpoint in counters.endpoints)]
+    refused = [counters.refused_unattributed, *(endpoint.refused for endpoint in counters.endpoints.values())]
     return sum(sum(reasons.values()) for reasons in refused)
 
 
 def check_books(counters: EngineCounters) -> None:
     """The sums that hold at all times."""
-    for endpoint in counters.endpoints:
+    for endpoint in counters.endpoints.values():
         assert endpoint.not_returned >= 0, endpoint
         assert endpoint.originated >= 0, endpoint
         assert endpoint.offered + endpoint.originated == endpoint.delivered + sum(endpoint.dropped.values()), endpoint
@@ -135,7 +135,7 @@ def fuzz_round(seed: str, count: int) -> Counter[str]:
     random = Random(seed)
     made, now_s, offered, returned = engine(flows_max=FLOWS_MAX, rejects_max=REJECTS_MAX), 0.0, 0, 0
     while offered + returned < count:
-        endpoint = random.choice((0, 0, 0, 0, 1, 3))
+        endpoint = random.choice((E0, E0, E0, E0, E1, E3))
         packets = [mutate(random, random.choice(CORPUS)) for _ in range(BATCH_PACKETS)]
         send: list[tuple[bytes, str, int]] = []
         made.from_endpoint(endpoint, packets, now_s, send)
@@ -147,8 +147,8 @@ def fuzz_round(seed: str, count: int) -> Counter[str]:
         offered += len(packets)
         returned += len(datagrams)
         counters = made.counters()
-        assert sum(one.sent for one in counters.endpoints) + ingress_drops(counters) == offered
-        assert sum(one.returned for one in counters.endpoints) + refusals(counters) == returned
+        assert sum(one.sent for one in counters.endpoints.values()) + ingress_drops(counters) == offered
+        assert sum(one.returned for one in counters.endpoints.values()) + refusals(counters) == returned
         check_books(counters)
         if random.random() < 0.3:
             now_s = disturb(random, made, now_s)
@@ -171,7 +171,7 @@ def disturb(random: Random, made: Engine, now_s: float) -> float:
 def outcome(counters: EngineCounters) -> Counter[str]:
     """How often each thing came out."""
     seen: Counter[str] = Counter({str(reason): packets for reason, packets in counters.refused_unattributed.items()})
-    for endpoint in counters.endpoints:
+    for endpoint in counters.endpoints.values():
         seen["sent"] += endpoint.sent
         seen["delivered"] += endpoint.delivered
         for reasons in (endpoint.dropped, endpoint.refused):

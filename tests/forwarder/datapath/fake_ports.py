@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class FakeEndpoint:
     """An endpoint's port made of lists; delivering fails for the packets in `unwilling`."""
@@ -11,12 +13,14 @@ class FakeEndpoint:
 
     def __init__(self) -> None:
         self.waiting: list[bytes] = []
+        self.closed = False
+        self._descriptor = os.eventfd(0)
         self.delivered: list[bytes] = []
         self.unwilling: set[bytes] = set()
         self.drops = 0
 
     def fileno(self) -> int:
-        return -1
+        return self._descriptor
 
     def receive(self, packets_max: int) -> list[bytes]:
         taken, self.waiting = self.waiting[:packets_max], self.waiting[packets_max:]
@@ -36,6 +40,11 @@ class FakeEndpoint:
 
     def refuse_new(self) -> None: ...
 
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
+        os.close(self._descriptor)
+
 
 class FakeNode:
     """A node's port whose target gives back everything, with addresses swapped, unless `eats`."""
@@ -43,13 +52,15 @@ class FakeNode:
     address = "10.9.0.1"
 
     def __init__(self) -> None:
+        self.closed = False
+        self._descriptor = os.eventfd(0)
         self.returned: list[tuple[bytes, str, int]] = []
         self.eats = False
         self.full_after: int | None = None
         self.drops = 0
 
     def fileno(self) -> int:
-        return -1
+        return self._descriptor
 
     def receive(self, datagrams_max: int) -> list[tuple[bytes, str, int]]:
         taken, self.returned = self.returned[:datagrams_max], self.returned[datagrams_max:]
@@ -71,3 +82,8 @@ class FakeNode:
         return drops
 
     def refuse_new(self) -> None: ...
+
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
+        os.close(self._descriptor)

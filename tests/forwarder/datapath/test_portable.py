@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
 from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.packet_socket import EndpointPort
-from forwarder.datapath.portable import Closed, PacketLoop
+from forwarder.datapath.portable import Closed, Network, PacketLoop
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan, make_plan
@@ -24,6 +25,7 @@ from tests.forwarder.datapath.fake_ports import FakeEndpoint, FakeNode
 from tests.forwarder.one_endpoint import INVENTORY, TARGET, desired
 
 CLIENT, SERVER = "203.0.113.9", "10.0.3.7"
+ENDPOINT, NODE = INVENTORY.endpoints[0].id, INVENTORY.nodes[0].address
 
 
 def plan() -> Plan:
@@ -31,7 +33,13 @@ def plan() -> Plan:
 
 
 def engine() -> Engine:
-    return Engine(endpoint_count=1, flows_max=1000, rejects_max=100, secret=bytes(32))
+    return Engine(flows_max=1000, rejects_max=100, secret=bytes(32))
+
+
+def listen(loop: PacketLoop, endpoint: Any, node: Any) -> None:
+    """Have the loop use these ports, as it would before its next batch."""
+    loop.follow(Network(plan=plan(), endpoints={ENDPOINT: endpoint}, nodes={node.address: node}))
+    loop._take_network(1000.0)
 
 
 def udp(source: str, destination: str, length: int, port: int = 5000) -> bytes:
@@ -45,12 +53,11 @@ def udp(source: str, destination: str, length: int, port: int = 5000) -> bytes:
 @pytest.fixture
 def parts() -> tuple[Engine, FakeEndpoint, FakeNode, PacketLoop, queue.Queue[Closed]]:
     made, endpoint, node = engine(), FakeEndpoint(), FakeNode()
-    made.configure(plan(), 1000.0)
     outbox: queue.Queue[Closed] = queue.Queue(2)
     loop = PacketLoop(
-        made, [endpoint], [node], outbox, clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64,
-        capture_window_s=10, sample_s=5,
+        made, outbox, clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64, capture_window_s=10, sample_s=5,
     )
+    listen(loop, endpoint, node)
     loop.begin(1001.0)
     return made, endpoint, node, loop, outbox
 
@@ -59,10 +66,10 @@ def test_a_packet_goes_out_and_comes_back(parts: Any) -> None:
     made, endpoint, _node, loop, _ = parts
     packets = [udp(CLIENT, SERVER, 100), udp(CLIENT, SERVER, 8500), udp(CLIENT, SERVER, 8501)]
     endpoint.waiting = list(packets)
-    assert loop.from_endpoint(0, 1001.0) == 3
-    assert loop.from_node(0, 1001.0) == 2
+    assert loop.from_endpoint(ENDPOINT, 1001.0) == 3
+    assert loop.from_node(NODE, 1001.0) == 2
     assert endpoint.delivered == packets[:2]
-    counters = made.counters().endpoints[0]
+    counters = made.counters().endpoints[ENDPOINT]
     assert (counters.offered, counters.delivered) == (3, 2)
     assert counters.dropped == {DropReason.OVERSIZE: 1}
 
@@ -71,9 +78,9 @@ def test_a_full_send_queue_drops_what_did_not_fit_and_nothing_else(parts: Any) -
     made, endpoint, node, loop, _ = parts
     node.full_after = 2
     endpoint.waiting = [udp(CLIENT, SERVER, 100 + size) for size in range(5)]
-    loop.from_endpoint(0, 1001.0)
-    loop.from_node(0, 1001.0)
-    counters = made.counters().endpoints[0]
+    loop.from_endpoint(ENDPOINT, 1001.0)
+    loop.from_node(NODE, 1001.0)
+    counters = made.counters().endpoints[ENDPOINT]
     assert counters.delivered == 2
     assert counters.dropped == {DropReason.SEND_FAILED: 3}
 
@@ -82,10 +89,10 @@ def test_what_the_device_does_not_take_is_counted_and_the_rest_delivered(parts: 
     made, endpoint, _node, loop, _ = parts
     packets = [udp(CLIENT, SERVER, 100 + size) for size in range(3)]
     endpoint.waiting, endpoint.unwilling = list(packets), {packets[1]}
-    loop.from_endpoint(0, 1001.0)
-    loop.from_node(0, 1001.0)
+    loop.from_endpoint(ENDPOINT, 1001.0)
+    loop.from_node(NODE, 1001.0)
     assert endpoint.delivered == [packets[0], packets[2]]
-    assert made.counters().endpoints[0].dropped == {DropReason.DELIVER_FAILED: 1}
+    assert made.counters().endpoints[ENDPOINT].dropped == {DropReason.DELIVER_FAILED: 1}
 
 
 def test_kernel_drops_join_the_books(parts: Any) -> None:
@@ -93,8 +100,8 @@ def test_kernel_drops_join_the_books(parts: Any) -> None:
     endpoint.drops, node.drops = 7, 3
     loop.tick(1001.2)
     counters = made.counters()
-    assert counters.endpoints[0].offered == 7
-    assert counters.endpoints[0].dropped == {DropReason.RECEIVE_QUEUE_FULL: 7}
+    assert counters.endpoints[ENDPOINT].offered == 7
+    assert counters.endpoints[ENDPOINT].dropped == {DropReason.RECEIVE_QUEUE_FULL: 7}
     assert counters.refused_unattributed == {DropReason.RETURN_QUEUE_FULL: 3}
 
 
@@ -113,15 +120,15 @@ def test_windows_and_samples_close_on_multiples_of_their_length(parts: Any) -> N
 
 def test_a_packet_read_past_a_boundary_belongs_to_the_next_window() -> None:
     made, endpoint, outbox, clock = engine(), FakeEndpoint(), queue.Queue[Closed](), [1001.0]
-    made.configure(plan(), 1000.0)
     loop = PacketLoop(
-        made, [endpoint], [FakeNode()], outbox, clock=lambda: clock[0], synchronize=lambda: None, batch_packets_max=64,
-        capture_window_s=10, sample_s=10,
+        made, outbox, clock=lambda: clock[0], synchronize=lambda: None, batch_packets_max=64, capture_window_s=10,
+        sample_s=10,
     )
+    listen(loop, endpoint, FakeNode())
     loop.begin(1001.0)
     for clock[0] in (1009.99, 1010.0, 1020.0):
         endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-        loop._turn([(endpoint.fileno(), 1)], {endpoint.fileno(): (0, 0)})
+        loop._turn([(endpoint.fileno(), 1)])
     first, second = outbox.get_nowait().window, outbox.get_nowait().window
     assert first is not None
     assert second is not None
@@ -133,16 +140,16 @@ def test_a_clock_that_was_set_back_does_not_stop_windows_and_expiry() -> None:
     made, outbox = engine(), queue.Queue[Closed]()
     clock = [5000.0]
     loop = PacketLoop(
-        made, [FakeEndpoint()], [FakeNode()], outbox, clock=lambda: clock[0],
+        made, outbox, clock=lambda: clock[0],
         synchronize=lambda: clock.__setitem__(0, clock[0] - 3600.0 if clock[0] > 5000.0 else clock[0]),
         batch_packets_max=64, capture_window_s=10, sample_s=5,
     )
     loop.begin(5000.0)
     clock[0] = 5010.1
-    loop._turn([], {})
+    loop._turn([])
     assert clock[0] == pytest.approx(1410.1)
     clock[0] += 9.9
-    loop._turn([], {})
+    loop._turn([])
     first, second = outbox.get_nowait(), outbox.get_nowait()
     assert (first.end_s, second.end_s) == (5010.1, pytest.approx(1420.0))
     assert second.window is not None
@@ -153,15 +160,15 @@ def test_when_telemetry_is_behind_the_window_stays_open_and_loses_nothing(parts:
     _, endpoint, _, loop, outbox = parts
     loop.tick(1005.0)
     endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-    loop.from_endpoint(0, 1006.0)
+    loop.from_endpoint(ENDPOINT, 1006.0)
     loop.tick(1010.0)
     endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-    loop.from_endpoint(0, 1011.0)
+    loop.from_endpoint(ENDPOINT, 1011.0)
     loop.tick(1020.0)  # the outbox holds two and is full
     assert loop.counts.windows_merged == 1
     first = [outbox.get_nowait(), outbox.get_nowait()][1]
     endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-    loop.from_endpoint(0, 1021.0)
+    loop.from_endpoint(ENDPOINT, 1021.0)
     loop.tick(1030.0)
     second = outbox.get_nowait()
     assert sum(first.window.accepted.ingress_packets) == 1
@@ -191,10 +198,10 @@ def gateway(network: Any) -> Iterator[tuple[PacketLoop, Engine, socket.socket, b
     node.open()
     made = engine()
     loop = PacketLoop(
-        made, [endpoint], [node], queue.Queue(8), clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64,
-        capture_window_s=10, sample_s=5,
+        made, queue.Queue(8), clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64, capture_window_s=10,
+        sample_s=5,
     )
-    loop.set_plan(plan())
+    loop.follow(Network(plan=plan(), endpoints={ENDPOINT: endpoint}, nodes={NODE: node}))
     thread = threading.Thread(target=loop.run)
     thread.start()
     mac = endpoint._receive.getsockname()[4]
@@ -203,7 +210,7 @@ def gateway(network: Any) -> Iterator[tuple[PacketLoop, Engine, socket.socket, b
     finally:
         loop.stop()
         thread.join()
-        for port in (endpoint, node, far, target):
+        for port in (far, target):
             port.close()
 
 
@@ -241,8 +248,13 @@ def test_stopping_takes_what_waits_and_closes_the_last_window(gateway: Any) -> N
     assert closed.last
     assert sum(closed.window.accepted.egress_packets) == sent
     assert closed.window.rejected.reason == [DropReason.OVERSIZE]
-    counters = closed.counters.endpoints[0]
+    counters = closed.counters.endpoints[ENDPOINT]
     assert (counters.offered, counters.delivered, counters.not_returned) == (sent + 1, sent, 0)
+
+
+def network_of(loop: PacketLoop) -> Network:
+    """What it has, under a new plan."""
+    return Network(plan=plan(), endpoints=dict(loop._endpoints), nodes=dict(loop._nodes))
 
 
 def is_awake(loop: PacketLoop) -> bool:
@@ -257,13 +269,13 @@ def test_a_plan_taken_before_its_wake_up_came_does_not_keep_the_loop_awake(
     write = os.eventfd_write
 
     def late(descriptor: int, value: int) -> None:
-        loop._turn([], {})  # packets woke the loop just now, and it found the plan
+        loop._turn([])  # packets woke the loop just now, and it found the plan
         write(descriptor, value)
 
     monkeypatch.setattr(os, "eventfd_write", late)
-    loop.set_plan(plan())
-    assert loop.counts.plans == 1
-    loop._turn([(loop._wake, select.EPOLLIN)], {})
+    loop.follow(network_of(loop))
+    assert loop.counts.plans == 2
+    loop._turn([(loop._wake, select.EPOLLIN)])
     assert not is_awake(loop)
 
 
@@ -274,16 +286,15 @@ def test_a_stop_whose_wake_up_went_with_a_plan_still_closes_the_last_window(
     set_event = threading.Event.set
 
     def late(event: threading.Event) -> None:
-        loop._turn([(loop._wake, select.EPOLLIN)], {})  # between the wake-up and the word why
+        loop._turn([(loop._wake, select.EPOLLIN)])  # between the wake-up and the word why
         set_event(event)
 
     monkeypatch.setattr(threading.Event, "set", late)
     endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-    loop.set_plan(plan())
+    loop.follow(network_of(loop))
     loop.stop()
-    with select.epoll() as poll:
-        poll.register(loop._wake, select.EPOLLIN)
-        loop._finish(poll, {})
+    loop._poll.register(loop._wake, select.EPOLLIN)
+    loop._finish()
     closed = outbox.get_nowait()
     assert closed.last
     assert sum(closed.window.accepted.ingress_packets) == 1
@@ -292,16 +303,15 @@ def test_a_stop_whose_wake_up_went_with_a_plan_still_closes_the_last_window(
 def test_an_error_while_stopping_does_not_cost_the_last_window(parts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _, endpoint, _, loop, outbox = parts
     endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-    loop.from_endpoint(0, 1001.0)
+    loop.from_endpoint(ENDPOINT, 1001.0)
 
     def broken(packets_max: int) -> list[bytes]:
         raise OSError("the device is in a state nobody thought of")
 
     monkeypatch.setattr(endpoint, "receive", broken)
     loop.stop()
-    with select.epoll() as poll:
-        poll.register(loop._wake, select.EPOLLIN)
-        loop._finish(poll, {})
+    loop._poll.register(loop._wake, select.EPOLLIN)
+    loop._finish()
     closed = outbox.get_nowait()
     assert closed.last
     assert sum(closed.window.accepted.ingress_packets) == 1
@@ -312,24 +322,23 @@ def test_an_error_while_stopping_does_not_cost_the_last_window(parts: Any, monke
 def test_a_clock_that_is_set_costs_no_flow_and_makes_no_window_of_two_clocks(step_s: float) -> None:
     made, endpoint, outbox, clock = engine(), FakeEndpoint(), queue.Queue[Closed](), [5001.0]
     steps = iter((step_s,))
-    made.configure(plan(), 5001.0)
     loop = PacketLoop(
-        made, [endpoint], [FakeNode()], outbox, clock=lambda: clock[0],
-        synchronize=lambda: clock.__setitem__(0, clock[0] + next(steps, 0.0)),
+        made, outbox, clock=lambda: clock[0], synchronize=lambda: clock.__setitem__(0, clock[0] + next(steps, 0.0)),
         batch_packets_max=64, capture_window_s=10, sample_s=5,
     )
+    listen(loop, endpoint, FakeNode())
     loop.begin(5001.0)
     endpoint.waiting = [udp(CLIENT, SERVER, 100)]
-    loop.from_endpoint(0, 5001.0)
+    loop.from_endpoint(ENDPOINT, 5001.0)
     clock[0] = 5005.1
-    loop._turn([], {})
+    loop._turn([])
     assert clock[0] == 5005.1, "a sample ended, the window is still open"
     clock[0] = 5010.5
-    loop._turn([], {})
+    loop._turn([])
     assert clock[0] == 5010.5 + step_s
     assert made.counters().flows == 1
     clock[0] += 9.6
-    loop._turn([], {})
+    loop._turn([])
     closed = [outbox.get_nowait() for _ in range(3)]
     windows = [one.window for one in closed if one.window is not None]
     assert [round(window.ended_s - window.started_s, 1) for window in windows] == [9.5, 9.6]
@@ -337,3 +346,43 @@ def test_a_clock_that_is_set_costs_no_flow_and_makes_no_window_of_two_clocks(ste
     clock[0] += 120.0
     loop.tick(clock[0])
     assert made.counters().flows == 0
+
+
+def test_a_port_that_goes_is_emptied_and_closed_and_the_books_have_what_it_carried(parts: Any) -> None:
+    made, endpoint, node, loop, outbox = parts
+    endpoint.waiting, endpoint.drops = [udp(CLIENT, SERVER, 100)], 3
+    loop.follow(Network(plan=replace(plan(), endpoints=()), endpoints={}, nodes={NODE: node}))
+    loop._take_network(1002.0)
+    assert (endpoint.closed, node.closed) == (True, False)
+    counters = made.counters()
+    assert (counters.endpoints[ENDPOINT].offered, counters.endpoints[ENDPOINT].dropped[DropReason.RECEIVE_QUEUE_FULL]) == (4, 3)
+    loop.tick(1010.0)
+    loop.tick(1020.0)
+    closed = outbox.get_nowait()
+    assert closed.counters.endpoints[ENDPOINT].offered == 4
+    assert closed.window.accepted.endpoint == [ENDPOINT]
+    assert (outbox.get_nowait().counters.endpoints, made.counters().gone.offered) == ({}, 4)
+
+
+def test_a_port_may_come_while_others_carry_on(parts: Any) -> None:
+    made, endpoint, node, loop, _ = parts
+    second, other = FakeEndpoint(), replace(plan().endpoints[0], endpoint_id="vpce-2", endpoint_number=2)
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(ENDPOINT, 1001.0)
+    grown = replace(plan(), endpoints=(*plan().endpoints, other))
+    loop.follow(Network(plan=grown, endpoints={ENDPOINT: endpoint, "vpce-2": second}, nodes={NODE: node}))
+    loop._turn([(loop._wake, select.EPOLLIN)])
+    second.waiting = [udp(CLIENT, SERVER, 200)]
+    loop._turn([(second.fileno(), select.EPOLLIN), (node.fileno(), select.EPOLLIN)])
+    assert (endpoint.delivered, second.delivered) == ([udp(CLIENT, SERVER, 100)], [udp(CLIENT, SERVER, 200)])
+    assert made.counters().flows == 2
+
+
+def test_an_endpoint_without_a_port_costs_only_what_would_go_there(parts: Any) -> None:
+    made, endpoint, node, loop, _ = parts
+    endpoint.waiting = [udp(CLIENT, SERVER, 100)]
+    loop.from_endpoint(ENDPOINT, 1001.0)
+    loop.follow(Network(plan=plan(), endpoints={}, nodes={NODE: node}))
+    loop._take_network(1001.0)
+    loop.from_node(NODE, 1001.0)
+    assert made.counters().endpoints[ENDPOINT].dropped == {DropReason.DELIVER_FAILED: 1}

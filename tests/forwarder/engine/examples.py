@@ -21,7 +21,7 @@ SLOTS = 251
 ZONES = ("us-east-1a", "us-east-1b")
 PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
 
-Sent = tuple[bytes, str, int]
+Sent = tuple[bytes, str, str]
 
 
 def _endpoint(number: int, subnet_id: str, provider_vpc_id: str = "vpc-provider") -> Endpoint:
@@ -53,7 +53,8 @@ INVENTORY = Inventory(
         _endpoint(0xA2, "subnet-ca", "vpc-empty"),
     ),
 )
-ENDPOINT_COUNT = len(INVENTORY.endpoints)
+ENDPOINTS = tuple(endpoint.id for endpoint in INVENTORY.endpoints)
+E0, E1, E2, E3 = ENDPOINTS
 
 
 def target(number: int, state: TargetState = TargetState.HEALTHY, *, zone: int = 0, **changes: Any) -> Target:
@@ -101,9 +102,7 @@ def engine(
     first: Plan | None = None, *, flows_max: int = 1000, rejects_max: int = 100, codec: Codec | None = None
 ) -> Engine:
     """An engine that was configured at time 0."""
-    made = Engine(
-        endpoint_count=ENDPOINT_COUNT, flows_max=flows_max, rejects_max=rejects_max, secret=SECRET, codec=codec
-    )
+    made = Engine(flows_max=flows_max, rejects_max=rejects_max, secret=SECRET, codec=codec)
     made.configure(first or plan(), 0.0)
     return made
 
@@ -111,7 +110,7 @@ def engine(
 def offer(to: Engine, *packets: bytes, endpoint: int = 0, now_s: float = 0.0) -> list[Sent]:
     """Hand packets to an endpoint; what was sent."""
     send: list[Sent] = []
-    to.from_endpoint(endpoint, packets, now_s, send)
+    to.from_endpoint(ENDPOINTS[endpoint], packets, now_s, send)
     return send
 
 
@@ -121,8 +120,8 @@ def bounce(sent: Sent) -> Datagram:
     return outer[28:], address, int.from_bytes(outer[20:22], "big")
 
 
-def give_back(to: Engine, *datagrams: Datagram, now_s: float = 0.0) -> list[tuple[int, bytes]]:
+def give_back(to: Engine, *datagrams: Datagram, now_s: float = 0.0) -> list[tuple[str, bytes]]:
     """Hand datagrams from targets to the engine; what is to be delivered."""
-    deliver: list[tuple[int, bytes]] = []
+    deliver: list[tuple[str, bytes]] = []
     to.from_target(datagrams, now_s, deliver)
     return deliver

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -11,11 +11,17 @@ from forwarder.engine.counters import EndpointCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Datagram, Engine
 from forwarder.engine.flow import Direction, Flow, Part
+from forwarder.engine.flow_table import EndpointFlows
+from forwarder.engine.plan import Plan
 from forwarder.engine.window import AcceptedFlows
 from forwarder.wire.geneve_codec import OVERHEAD_BYTES, decapsulate
 from forwarder.wire.geneve_layers import ScapyCodec
 from tests.forwarder.engine.examples import (
-    ENDPOINT_COUNT,
+    E0,
+    E1,
+    E2,
+    E3,
+    ENDPOINTS,
     SECRET,
     THREE,
     balancer,
@@ -36,12 +42,12 @@ ANSWER = tcp(SERVER, 443, CLIENT, 40_000, SYN | ACK)
 
 
 def of_endpoint(made: Engine, endpoint: int = 0) -> EndpointCounters:
-    return made.counters().endpoints[endpoint]
+    return made.counters().endpoints[ENDPOINTS[endpoint]]
 
 
 def assert_books_balance(made: Engine) -> None:
     """The sums of `counters.py`."""
-    for counters in made.counters().endpoints:
+    for counters in (*made.counters().endpoints.values(), made.counters().gone):
         dropped = sum(counters.dropped.values())
         late = counters.dropped.get(DropReason.DELIVER_FAILED, 0)
         assert counters.not_returned == counters.dropped.get(DropReason.NOT_RETURNED, 0) >= 0
@@ -55,7 +61,7 @@ def test_a_packet_is_wrapped_for_its_target() -> None:
     made = engine()
     (outer, address, endpoint), = offer(made, REQUEST)
     header = decapsulate(outer[28:])
-    assert endpoint == 0
+    assert endpoint == E0
     assert address in {one.address for one in THREE}
     assert outer[12:20] == bytes((10, 1, 0, 200)) + bytes(map(int, address.split(".")))
     assert int.from_bytes(outer[20:22], "big") in range(49_152, 65_536)
@@ -78,7 +84,7 @@ def test_both_directions_go_by_one_target_and_come_back(request_packet: bytes, a
     back, = offer(made, answer)
     assert (there[1], bounce(there)[2]) == (back[1], bounce(back)[2])
     assert there[0][28:OVERHEAD_BYTES] == back[0][28:OVERHEAD_BYTES], "one GENEVE header for the flow"
-    assert give_back(made, bounce(there), bounce(back)) == [(0, request_packet), (0, answer)]
+    assert give_back(made, bounce(there), bounce(back)) == [(E0, request_packet), (E0, answer)]
     assert of_endpoint(made).dropped == {}
     assert_books_balance(made)
 
@@ -88,7 +94,7 @@ def test_padding_is_cut_off_both_ways() -> None:
     sent, = offer(made, REQUEST + bytes(6))
     assert sent[0][OVERHEAD_BYTES:] == REQUEST
     payload, address, port = bounce(sent)
-    assert give_back(made, (payload + bytes(6), address, port)) == [(0, REQUEST)]
+    assert give_back(made, (payload + bytes(6), address, port)) == [(E0, REQUEST)]
     assert of_endpoint(made).sent_bytes == of_endpoint(made).returned_bytes == len(REQUEST)
 
 
@@ -109,7 +115,6 @@ def test_8500_bytes_pass_and_8501_do_not(size: int, sent: int) -> None:
     (engine(plan([])), 0, REQUEST, DropReason.NO_TARGET),
     (engine(), 0, b"", DropReason.MALFORMED),
     (engine(), 0, ANSWER, DropReason.UNKNOWN_FLOW),
-    (Engine(endpoint_count=1, flows_max=16, rejects_max=16, secret=SECRET), 0, REQUEST, DropReason.NO_LOAD_BALANCER),
 ], ids=lambda value: value.value if isinstance(value, DropReason) else "")
 def test_what_is_not_sent_is_counted_and_recorded(
     made: Engine, endpoint: int, packet: bytes, reason: DropReason
@@ -119,7 +124,7 @@ def test_what_is_not_sent_is_counted_and_recorded(
     assert of_endpoint(made, endpoint).rejected_flows == 1
     assert of_endpoint(made, endpoint).rejected_flows_tcp == (reason is not DropReason.MALFORMED)
     rejected = made.close_window(1.0).rejected
-    assert (rejected.endpoint, rejected.reason, rejected.packets) == ([endpoint], [reason], [2])
+    assert (rejected.endpoint, rejected.reason, rejected.packets) == ([ENDPOINTS[endpoint]], [reason], [2])
     assert rejected.bytes == [2 * len(packet)]
     assert_books_balance(made)
 
@@ -132,7 +137,7 @@ def options_reversed(datagram: Datagram) -> Datagram:
 def test_a_target_may_order_the_options_as_it_likes() -> None:
     made = engine()
     sent, = offer(made, REQUEST)
-    assert give_back(made, options_reversed(bounce(sent))) == [(0, REQUEST)]
+    assert give_back(made, options_reversed(bounce(sent))) == [(E0, REQUEST)]
 
 
 def changed(datagram: Datagram, place: int, value: bytes) -> Datagram:
@@ -166,17 +171,17 @@ def test_a_wrong_datagram_is_refused_and_counted(datagram: Datagram, reason: Dro
     assert give_back(made, datagram) == []
     counters = made.counters()
     assert counters.refused_unattributed == ({} if attributed else {reason: 1})
-    assert counters.endpoints[0].refused == ({reason: 1} if attributed else {})
-    assert counters.endpoints[0].dropped == {DropReason.NOT_RETURNED: 1}
+    assert counters.endpoints[E0].refused == ({reason: 1} if attributed else {})
+    assert counters.endpoints[E0].dropped == {DropReason.NOT_RETURNED: 1}
     assert_books_balance(made)
-    assert give_back(made, GOOD) == [(0, REQUEST)], "and the right one still passes"
+    assert give_back(made, GOOD) == [(E0, REQUEST)], "and the right one still passes"
 
 
 def test_an_attachment_number_may_come_back_changed() -> None:
     """Nothing is decided by it, and appliances treat it as opaque."""
     made = engine()
     offer(made, REQUEST)
-    assert give_back(made, changed(GOOD, 24, bytes(8))) == [(0, REQUEST)]
+    assert give_back(made, changed(GOOD, 24, bytes(8))) == [(E0, REQUEST)]
 
 
 def test_an_endpoint_number_of_another_endpoint_is_no_way_in() -> None:
@@ -192,7 +197,7 @@ def test_a_denied_packet_is_not_returned_and_an_answer_to_it_is_originated() -> 
     assert of_endpoint(made).dropped == {DropReason.NOT_RETURNED: 1}
     payload, address, port = bounce(sent)
     reset = tcp(SERVER, 443, CLIENT, 40_000, RST)
-    assert give_back(made, (payload[:40] + reset, address, port)) == [(0, reset)]
+    assert give_back(made, (payload[:40] + reset, address, port)) == [(E0, reset)]
     counters = of_endpoint(made)
     assert (counters.originated, counters.not_returned, counters.delivered) == (1, 1, 1)
     assert_books_balance(made)
@@ -221,7 +226,7 @@ def test_books_stay_right_when_flows_expire() -> None:
 def test_a_packet_that_could_not_be_sent_is_moved_to_the_dropped() -> None:
     made = engine()
     first, second = offer(made, REQUEST, tcp(CLIENT, 40_000, SERVER, 443), now_s=1.0)
-    made.not_sent(second[0], 0, 1.0)
+    made.not_sent(second[0], E0, 1.0)
     counters = of_endpoint(made)
     assert (counters.sent, counters.dropped) == (1, {DropReason.SEND_FAILED: 1, DropReason.NOT_RETURNED: 1})
     assert sum(one.sent_packets for one in made.counters().targets) == 1
@@ -251,7 +256,7 @@ def test_a_failure_told_after_the_window_closed_is_counted_but_not_recorded_twic
     made = engine()
     sent, = offer(made, REQUEST)
     made.close_window(1.0)
-    made.not_sent(sent[0], 0, 1.0)
+    made.not_sent(sent[0], E0, 1.0)
     assert of_endpoint(made).dropped == {DropReason.SEND_FAILED: 1}
     assert len(made.close_window(2.0).rejected) == 0
     assert_books_balance(made)
@@ -259,17 +264,17 @@ def test_a_failure_told_after_the_window_closed_is_counted_but_not_recorded_twic
 
 def test_queue_overflows_are_offered_dropped_and_skipped() -> None:
     made = engine()
-    made.count_drops(0, DropReason.RECEIVE_QUEUE_FULL, 5)
-    made.count_drops(1, DropReason.RETURN_QUEUE_FULL, 3)
+    made.count_drops(E0, DropReason.RECEIVE_QUEUE_FULL, 5)
+    made.count_drops(E1, DropReason.RETURN_QUEUE_FULL, 3)
     made.count_drops(None, DropReason.RETURN_QUEUE_FULL, 2)
     counters = made.counters()
-    assert (counters.endpoints[0].offered, counters.endpoints[0].dropped) == (5, {DropReason.RECEIVE_QUEUE_FULL: 5})
-    assert counters.endpoints[1].refused == {DropReason.RETURN_QUEUE_FULL: 3}
+    assert (counters.endpoints[E0].offered, counters.endpoints[E0].dropped) == (5, {DropReason.RECEIVE_QUEUE_FULL: 5})
+    assert counters.endpoints[E1].refused == {DropReason.RETURN_QUEUE_FULL: 3}
     assert counters.refused_unattributed == {DropReason.RETURN_QUEUE_FULL: 2}
-    assert made.close_window(1.0).skipped == [5, 0, 0, 0]
+    assert made.close_window(1.0).skipped == {E0: 5}
     assert_books_balance(made)
     with pytest.raises(ValueError, match="malformed is counted by the engine"):
-        made.count_drops(0, DropReason.MALFORMED, 1)
+        made.count_drops(E0, DropReason.MALFORMED, 1)
 
 
 def test_a_window_has_a_row_for_each_direction() -> None:
@@ -280,7 +285,7 @@ def test_a_window_has_a_row_for_each_direction() -> None:
     rows = {name: getattr(accepted, name) for name in (column.name for column in fields(AcceptedFlows))}
     port = int.from_bytes(sent[0][0][20:22], "big")
     expected = {
-        "endpoint": [0, 0], "target_id": [sent[0][1]] * 2, "target_address": [sent[0][1]] * 2,
+        "endpoint": [E0, E0], "target_id": [sent[0][1]] * 2, "target_address": [sent[0][1]] * 2,
         "target_zone_id": ["use1-az1"] * 2, "entropy_port": [port] * 2,
         "source_address": [CLIENT, SERVER], "destination_address": [SERVER, CLIENT], "source_port": [40_000, 443],
         "destination_port": [443, 40_000], "protocol": [6, 6], "ip_version": [4, 4],
@@ -306,8 +311,8 @@ def test_counters_are_a_copy() -> None:
     made = engine()
     before = made.counters()
     offer(made, REQUEST, b"")
-    assert before.endpoints[0].offered == 0
-    assert before.endpoints[0].dropped == {}
+    assert before.endpoints[E0].offered == 0
+    assert before.endpoints[E0].dropped == {}
     assert all(one.sent_packets == 0 for one in before.targets)
 
 
@@ -330,7 +335,7 @@ def test_cookies_are_another_for_every_flow_and_secret() -> None:
     assert len(cookies) >= 1999
     again = offer(made, udp(CLIENT, 1, SERVER, 53), now_s=500.0)
     assert decapsulate(again[0][0][28:]).cookie != decapsulate(sent[1][0][28:]).cookie, "a new flow of the same 5-tuple"
-    other = Engine(endpoint_count=ENDPOINT_COUNT, flows_max=16, rejects_max=16, secret=bytes(16))
+    other = Engine(flows_max=16, rejects_max=16, secret=bytes(16))
     other.configure(plan(), 0.0)
     assert decapsulate(offer(other, udp(CLIENT, 0, SERVER, 53))[0][0][28:]).cookie not in cookies
 
@@ -372,7 +377,97 @@ def test_flows_that_are_over_leave_no_cycles_behind() -> None:
 
 def test_arguments_are_checked() -> None:
     with pytest.raises(ValueError, match="16 to 64 bytes, not 3"):
-        Engine(endpoint_count=1, flows_max=16, rejects_max=16, secret=b"abc")
-    made = Engine(endpoint_count=1, flows_max=16, rejects_max=16, secret=SECRET)
-    with pytest.raises(ValueError, match=f"the plan has {ENDPOINT_COUNT} endpoints, the engine 1"):
-        made.configure(plan(), 0.0)
+        Engine(flows_max=16, rejects_max=16, secret=b"abc")
+    made = Engine(flows_max=16, rejects_max=16, secret=SECRET)
+    with pytest.raises(KeyError):
+        offer(made, REQUEST)
+
+
+def without(number: int, of: Plan) -> Plan:
+    """The plan with one endpoint less."""
+    return replace(of, endpoints=tuple(each for each in of.endpoints if each.endpoint_id != ENDPOINTS[number]))
+
+
+def test_an_endpoint_goes_and_the_others_do_not_notice() -> None:
+    made = engine()
+    mine, others = offer(made, REQUEST), offer(made, REQUEST, endpoint=1)
+    made.configure(without(1, plan()), 1.0)
+    with pytest.raises(KeyError):
+        offer(made, REQUEST, endpoint=1)
+    assert give_back(made, bounce(others[0]), now_s=1.0) == []
+    assert made.counters().refused_unattributed == {DropReason.RETURN_UNKNOWN_ENDPOINT: 1}
+    assert give_back(made, bounce(mine[0]), now_s=1.0) == [(E0, REQUEST)]
+    assert offer(made, tcp(CLIENT, 40_000, SERVER, 443), now_s=1.0)[0][1] == mine[0][1]
+    assert_books_balance(made)
+
+
+def test_what_an_endpoint_did_is_handed_in_after_it_went_and_stays_in_the_sum() -> None:
+    made = engine()
+    offer(made, REQUEST, b"", endpoint=1)
+    made.configure(without(1, plan()), 1.0)
+    made.expire(1.0, 100)
+    window = made.close_window(2.0)
+    assert set(window.endpoints) == set(ENDPOINTS)
+    assert (window.accepted.endpoint, window.rejected.endpoint) == ([E1], [E1])
+    handed_in = made.counters()
+    assert (handed_in.endpoints[E1].offered, handed_in.endpoints[E1].not_returned) == (2, 1)
+    whole = handed_in.whole
+    made.forget_gone()
+    after = made.counters()
+    assert set(after.endpoints) == {E0, E2, E3}
+    assert (after.gone.offered, after.gone.dropped) == (2, {DropReason.MALFORMED: 1, DropReason.NOT_RETURNED: 1})
+    assert after.whole == whole
+    assert set(made.close_window(3.0).endpoints) == {E0, E2, E3}
+    assert_books_balance(made)
+
+
+def test_flows_of_an_endpoint_that_went_are_forgotten_in_steps_and_the_endpoint_after_them() -> None:
+    made = engine()
+    offer(made, *(udp(CLIENT, port, SERVER, 53) for port in range(10)), endpoint=1)
+    made.configure(without(1, plan()), 1.0)
+    made.expire(1.0, 4)
+    assert made.counters().flows == 6
+    made.close_window(2.0)
+    made.forget_gone()
+    assert E1 in made.counters().endpoints, "it still has flows"
+    made.expire(2.0, 100)
+    made.close_window(3.0)
+    made.forget_gone()
+    counters = made.counters()
+    assert (counters.flows, E1 in counters.endpoints, counters.gone.new_flows) == (0, False, 10)
+    assert sum(one.active_flows for one in counters.targets) == 0
+
+
+def test_an_endpoint_that_comes_back_goes_on_or_begins_anew() -> None:
+    made = engine()
+    sent = offer(made, REQUEST, endpoint=1)
+    made.configure(without(1, plan()), 1.0)
+    made.configure(plan(), 1.5)
+    assert give_back(made, bounce(sent[0]), now_s=2.0) == [(E1, REQUEST)], "nobody had forgotten it yet"
+    made.configure(without(1, plan()), 3.0)
+    made.expire(3.0, 100)
+    made.close_window(3.0)
+    made.forget_gone()
+    made.configure(plan(), 4.0)
+    assert of_endpoint(made, 1).offered == 0
+    assert len(offer(made, REQUEST, endpoint=1, now_s=4.0)) == 1
+    counters = made.counters()
+    assert (counters.gone.offered, counters.endpoints[E1].offered, counters.whole.offered) == (1, 1, 2)
+
+
+def test_endpoints_that_went_leave_nothing_behind() -> None:
+    gc.collect()
+    before = sum(isinstance(one, EndpointFlows) for one in gc.get_objects())
+    made = engine()
+    for turn in range(50):
+        made.configure(plan(), float(turn))
+        offer(made, REQUEST, endpoint=1, now_s=float(turn))
+        made.configure(without(1, plan()), float(turn))
+        made.expire(float(turn), 100)
+        made.close_window(float(turn))
+        made.forget_gone()
+    made.expire(1000.0, 1000)  # what is removed waits for its time
+    made.close_window(1000.0)
+    gc.collect()
+    assert sum(isinstance(one, EndpointFlows) for one in gc.get_objects()) - before == 3
+    assert made.counters().gone.offered == 50

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -21,11 +21,13 @@ from forwarder.desired import Target, TargetState
 from forwarder.engine.drop_reason import DROP_REASONS, DropReason, Hop
 from forwarder.engine.engine import Engine
 from forwarder.engine.flow_key import flow_name, sticky_name
-from forwarder.engine.plan import Plan
+from forwarder.engine.plan import EndpointPlan, Plan
 from forwarder.wire.geneve_codec import OVERHEAD_BYTES
 from forwarder.wire.inner_packet import TCP, classify
 from tests.forwarder.engine.examples import (
-    ENDPOINT_COUNT,
+    E0,
+    E1,
+    ENDPOINTS,
     SECRET,
     Sent,
     balancer,
@@ -74,7 +76,7 @@ class Setting(NamedTuple):
 settings_of_plans = st.builds(
     Setting, st.tuples(target_states, target_states, target_states), st.booleans(),
     st.sampled_from([None, None, "source_ip_dest_ip", "source_ip_dest_ip_proto"]),
-    st.sampled_from(["usual"] * 7 + ["another balancer", "no listener", "no balancer"]),
+    st.sampled_from(["usual"] * 7 + ["another balancer", "no listener", "no balancer", "one endpoint less", "one endpoint less"]),
 )
 
 
@@ -89,6 +91,9 @@ def plan_from(setting: Setting) -> Plan:
             return plan_of(balancer(None))
         case "another balancer":
             return plan_of(balancer(made, name="another", arn="arn:another"))
+        case "one endpoint less":
+            planned = plan_of(balancer(made))
+            return replace(planned, endpoints=tuple(one for one in planned.endpoints if one.endpoint_id != E1))
     return plan_of(balancer(made))
 
 
@@ -120,9 +125,9 @@ class World:
     plan: Plan = field(default_factory=plan_of)
     now_s: float = 0.0
     sent: list[Sent] = field(default_factory=list)
-    believed: dict[tuple[int, bytes], tuple[str, float]] = field(default_factory=dict)
+    believed: dict[tuple[str, bytes], tuple[str, float]] = field(default_factory=dict)
     last_sent: list[Sent] = field(default_factory=list)
-    last_delivered: list[tuple[int, bytes]] = field(default_factory=list)
+    last_delivered: list[tuple[str, bytes]] = field(default_factory=list)
     recorded: dict[str, int] = field(default_factory=dict)
 
     def configure(self, plan: Plan) -> None:
@@ -130,37 +135,44 @@ class World:
         self.plan = plan
         self.engine.configure(plan, self.now_s)
         for (endpoint, name), (believed, last_s) in self.believed.items():
-            here = plan.endpoints[endpoint]
-            if here.rebalance and self._state(endpoint, believed) is not TargetState.HEALTHY:
+            here = self._planned(endpoint)
+            if here is not None and here.rebalance and self._state(endpoint, believed) is not TargetState.HEALTHY:
                 self.believed[endpoint, name] = ("", last_s)
 
-    def _state(self, endpoint: int, address: str) -> TargetState | None:
-        targets = self.plan.endpoints[endpoint].targets
+    def _planned(self, endpoint: str) -> EndpointPlan | None:
+        return next((one for one in self.plan.endpoints if one.endpoint_id == endpoint), None)
+
+    def _state(self, endpoint: str, address: str) -> TargetState | None:
+        planned = self._planned(endpoint)
+        targets = planned.targets if planned else ()
         return next((one.state for one in targets if one.address == address), None)
 
     def offer(self, endpoint: int, packets: list[bytes]) -> None:
         # The data path says right after a batch what the kernel refused of it, so of earlier ones nothing comes any more.
         self.last_sent, self.last_delivered = [], []
+        if self._planned(ENDPOINTS[endpoint]) is None:
+            return
         for packet in packets:
-            before = self.engine.counters().endpoints[endpoint]
+            before = self.engine.counters().endpoints[ENDPOINTS[endpoint]]
             sent = offer(self.engine, packet, endpoint=endpoint, now_s=self.now_s)
-            after = self.engine.counters().endpoints[endpoint]
+            after = self.engine.counters().endpoints[ENDPOINTS[endpoint]]
             dropped = _ingress_drops(after.dropped) - _ingress_drops(before.dropped)
             assert after.offered == before.offered + 1
             assert len(sent) + dropped == 1
             for one in sent:
                 assert packet.startswith(one[0][OVERHEAD_BYTES:])
                 begins = after.new_flows > before.new_flows or after.without_entry > before.without_entry
-                self._check_target(endpoint, one, new=begins)
+                self._check_target(ENDPOINTS[endpoint], one, new=begins)
                 self.last_sent.append(one)
         self.sent = (self.sent + self.last_sent)[-40:]
 
-    def _check_target(self, endpoint: int, sent: Sent, *, new: bool) -> None:
+    def _check_target(self, endpoint: str, sent: Sent, *, new: bool) -> None:
         kind, key, _, _ = classify(sent[0][OVERHEAD_BYTES:])
         name = (endpoint, flow_name(kind, key))
         believed, last_s = self.believed.get(name, ("", -1000.0))
         idle_timeout_s = 350 if kind == TCP else 120
-        here = self.plan.endpoints[endpoint]
+        here = self._planned(endpoint)
+        assert here is not None
         assert new or self.now_s - last_s < idle_timeout_s, "an idle flow went on"
         if not new:
             assert believed in (sent[1], ""), "a live flow changed its target"
@@ -182,11 +194,13 @@ class World:
 
     def close(self) -> None:
         window = self.engine.close_window(self.now_s)
+        assert set(window.endpoints) >= {*window.accepted.endpoint, *window.rejected.endpoint, *window.skipped}
+        self.engine.forget_gone()
         accepted, rejected = window.accepted, window.rejected
         assert len(rejected) <= REJECTS_MAX
         for name, amount in (
             ("ingress", sum(accepted.ingress_packets)), ("egress", sum(accepted.egress_packets)),
-            ("skipped", sum(window.skipped)),
+            ("skipped", sum(window.skipped.values())),
             ("rejected", sum(rejected.packets)),
         ):
             self.recorded[name] = self.recorded.get(name, 0) + amount
@@ -221,8 +235,8 @@ def happen(world: World, event: tuple[object, ...]) -> None:
             world.engine.not_sent(outer, endpoint, world.now_s)
         case ("fail to deliver",) if world.last_delivered:
             world.engine.not_delivered(*world.last_delivered.pop(), world.now_s)
-        case ("overflow", int(packets)):
-            world.engine.count_drops(0, DropReason.RECEIVE_QUEUE_FULL, packets)
+        case ("overflow", int(packets)) if world.plan.endpoints:
+            world.engine.count_drops(world.plan.endpoints[0].endpoint_id, DropReason.RECEIVE_QUEUE_FULL, packets)
         case ("later", float(seconds)):
             world.now_s += seconds
             world.last_sent, world.last_delivered = [], []
@@ -239,14 +253,14 @@ def happen(world: World, event: tuple[object, ...]) -> None:
 @settings(max_examples=250, deadline=None)
 @given(settings_of_plans, st.lists(events, min_size=15, max_size=50))
 def test_the_invariants(first: Setting, sequence: list[tuple[object, ...]]) -> None:
-    engine = Engine(endpoint_count=ENDPOINT_COUNT, flows_max=FLOWS_MAX, rejects_max=REJECTS_MAX, secret=SECRET)
+    engine = Engine(flows_max=FLOWS_MAX, rejects_max=REJECTS_MAX, secret=SECRET)
     world = World(engine)
     world.configure(plan_from(first))
     for event in sequence:
         happen(world, event)
         assert_books_balance(engine)
         counters = engine.counters()
-        assert counters.flows == sum(one.active_flows for one in counters.endpoints) <= FLOWS_MAX
+        assert counters.flows == counters.whole.active_flows <= FLOWS_MAX
         assert counters.flows == sum(one.active_flows for one in counters.targets)
     world.close()
     assert_records_add_up(world)
@@ -254,31 +268,28 @@ def test_the_invariants(first: Setting, sequence: list[tuple[object, ...]]) -> N
 
 def assert_records_add_up(world: World) -> None:
     """Every packet is in one record or skipped: what was sent, what was delivered, what was refused."""
-    endpoints = world.engine.counters().endpoints
-    sent, delivered = sum(one.sent for one in endpoints), sum(one.delivered for one in endpoints)
-    refused = sum(
-        packets for one in endpoints for reason, packets in one.dropped.items() if reason is not DropReason.NOT_RETURNED
-    )
+    whole = world.engine.counters().whole
+    sent, delivered = whole.sent, whole.delivered
+    refused = sum(packets for reason, packets in whole.dropped.items() if reason is not DropReason.NOT_RETURNED)
     recorded = world.recorded
     assert recorded["ingress"] <= sent
     assert recorded["egress"] <= delivered
     assert recorded["rejected"] <= refused
     assert sum(recorded.values()) == sent + delivered + refused
-    unread = sum(one.dropped.get(DropReason.RECEIVE_QUEUE_FULL, 0) for one in endpoints)
-    assert recorded["skipped"] == sum(one.unrecorded for one in endpoints) + unread
+    assert recorded["skipped"] == whole.unrecorded + whole.dropped.get(DropReason.RECEIVE_QUEUE_FULL, 0)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=120), st.sampled_from(["10.1.0.1", "", "::"]), st.integers(0, 65_535))),
        st.lists(any_packets))
 def test_no_bytes_raise_an_exception(datagrams: list[tuple[bytes, str, int]], packets: list[bytes]) -> None:
-    engine = Engine(endpoint_count=ENDPOINT_COUNT, flows_max=FLOWS_MAX, rejects_max=REJECTS_MAX, secret=SECRET)
+    engine = Engine(flows_max=FLOWS_MAX, rejects_max=REJECTS_MAX, secret=SECRET)
     engine.configure(plan_of(balancer(group([target(1)]))), 0.0)
     sent = offer(engine, *packets)
-    assert len(sent) + _ingress_drops(engine.counters().endpoints[0].dropped) == len(packets)
+    assert len(sent) + _ingress_drops(engine.counters().endpoints[E0].dropped) == len(packets)
     assert give_back(engine, *datagrams) == []
     refused = engine.counters()
-    counted = [refused.refused_unattributed, *(one.refused for one in refused.endpoints)]
+    counted = [refused.refused_unattributed, *(one.refused for one in refused.endpoints.values())]
     assert sum(sum(reasons.values()) for reasons in counted) == len(datagrams)
 
 

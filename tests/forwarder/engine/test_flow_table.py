@@ -27,21 +27,22 @@ def key(number: int) -> bytes:
     return bytes((10, 0, 0, 1, 10, 0, 0, 2)) + number.to_bytes(2, "big") + b"\x01\xbb"
 
 
-def flow(number: int, *, last_s: float = 0.0, idle_timeout_s: float = 350, target: BoundTarget | None = None) -> Flow:
-    made = Flow(endpoint=0, kind=TCP, key=key(number))
+def flow(number: int, *, last_s: float = 0.0, idle_timeout_s: float = 350, target: BoundTarget | None = None,
+         endpoint: EndpointFlows | None = None) -> Flow:
+    made = Flow(endpoint=endpoint or EndpointFlows(PLAN), kind=TCP, key=key(number))
     made.last_s, made.idle_timeout_s, made.binding = last_s, idle_timeout_s, None
     made.target = target or bound_target()
     return made
 
 
 def table(flows_max: int = 10) -> tuple[FlowTable, EndpointFlows]:
-    return FlowTable(flows_max=flows_max), EndpointFlows(0, PLAN)
+    return FlowTable(flows_max=flows_max), EndpointFlows(PLAN)
 
 
 def test_both_keys_lead_to_one_flow() -> None:
     made, endpoint = table()
-    added = flow(1)
-    made.add(added, endpoint)
+    added = flow(1, endpoint=endpoint)
+    made.add(added)
     there, back = endpoint.directions[TCP][key(1)], made.answer(endpoint, TCP, reverse_key(TCP, key(1)))
     assert there is there.flow is added
     assert back is added.backward is endpoint.directions[TCP][reverse_key(TCP, key(1))]
@@ -49,35 +50,35 @@ def test_both_keys_lead_to_one_flow() -> None:
     assert back.flow is added
     assert list(made.flows(endpoint)) == [added]
     assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 1
-    made.remove(added, endpoint)
+    made.remove(added)
     assert endpoint.directions == [{}, {}, {}]
     assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 0
 
 
 def test_a_flow_that_is_its_own_reverse_has_one_direction() -> None:
     made, endpoint = table()
-    own = Flow(endpoint=0, kind=OTHER, key=b"\x01" + bytes((10, 0, 0, 1)) * 2)
+    own = Flow(endpoint=endpoint, kind=OTHER, key=b"\x01" + bytes((10, 0, 0, 1)) * 2)
     own.last_s, own.idle_timeout_s, own.binding, own.target = 0.0, 120, None, bound_target()
-    made.add(own, endpoint)
+    made.add(own)
     assert endpoint.directions[OTHER] == {own.key: own}
-    made.remove(own, endpoint)
+    made.remove(own)
     assert len(made) == 0
 
 
 def test_it_takes_no_more_than_its_limit() -> None:
     made, endpoint = table(flows_max=2)
-    made.add(flow(1), endpoint)
+    made.add(flow(1, endpoint=endpoint))
     assert not made.full
-    made.add(flow(2), endpoint)
+    made.add(flow(2, endpoint=endpoint))
     assert made.full
     with pytest.raises(AssertionError):
-        made.add(flow(3), endpoint)
+        made.add(flow(3, endpoint=endpoint))
 
 
 def test_what_answers_no_flow_has_no_direction() -> None:
     made, endpoint = table()
     assert made.answer(endpoint, TCP, key(1)) is None
-    made.add(flow(1), endpoint)
+    made.add(flow(1, endpoint=endpoint))
     back = reverse_key(TCP, key(1))
     assert made.answer(endpoint, TCP, back) is not None
     assert made.answer(endpoint, TCP, key(2)) is None
@@ -86,14 +87,14 @@ def test_what_answers_no_flow_has_no_direction() -> None:
 
 def test_a_flow_that_was_removed_is_gone_without_the_cycle_collector() -> None:
     made, endpoint = table()
-    added = flow(1)
-    made.add(added, endpoint)
+    added = flow(1, endpoint=endpoint)
+    made.add(added)
     made.answer(endpoint, TCP, reverse_key(TCP, key(1)))
     gc.collect()
     gc.disable()
     try:
-        made.remove(added, endpoint)
-        made.expire(351.0, 10, [endpoint])
+        made.remove(added)
+        made.expire(351.0, 10)
         del added
         assert gc.collect() == 0, "nothing held itself"
     finally:
@@ -102,40 +103,40 @@ def test_a_flow_that_was_removed_is_gone_without_the_cycle_collector() -> None:
 
 def test_a_flow_expires_at_its_timeout() -> None:
     made, endpoint = table()
-    made.add(flow(1, idle_timeout_s=350), endpoint)
-    assert made.expire(349.9, 10, [endpoint]) == 0
-    assert made.expire(350.0, 10, [endpoint]) == 1
+    made.add(flow(1, idle_timeout_s=350, endpoint=endpoint))
+    assert made.expire(349.9, 10) == 0
+    assert made.expire(350.0, 10) == 1
     assert len(made) == made.waiting == 0
 
 
 def test_a_flow_that_was_used_is_put_back() -> None:
     made, endpoint = table()
-    used = flow(1, idle_timeout_s=120)
-    made.add(used, endpoint)
+    used = flow(1, idle_timeout_s=120, endpoint=endpoint)
+    made.add(used)
     used.last_s = 100.0
-    assert made.expire(120.0, 10, [endpoint]) == 0
-    assert made.expire(219.0, 10, [endpoint]) == 0
-    assert made.expire(220.0, 10, [endpoint]) == 1
+    assert made.expire(120.0, 10) == 0
+    assert made.expire(219.0, 10) == 0
+    assert made.expire(220.0, 10) == 1
 
 
 def test_expiry_does_no_more_than_its_budget() -> None:
     made, endpoint = table()
     for number in range(10):
-        made.add(flow(number), endpoint)
-    assert [made.expire(1000.0, 4, [endpoint]) for _ in range(4)] == [4, 4, 2, 0]
+        made.add(flow(number, endpoint=endpoint))
+    assert [made.expire(1000.0, 4) for _ in range(4)] == [4, 4, 2, 0]
 
 
 def test_removed_flows_do_not_pile_up() -> None:
     made, endpoint = table(flows_max=5)
     for number in range(1000):
-        added = flow(number % 7)
-        made.add(added, endpoint)
+        added = flow(number % 7, endpoint=endpoint)
+        made.add(added)
         assert made.waiting <= 10
-        made.remove(added, endpoint)
+        made.remove(added)
 
 
 def test_a_shared_binding_goes_with_its_last_flow() -> None:
-    endpoint = EndpointFlows(0, PLAN)
+    endpoint = EndpointFlows(PLAN)
     binding = Binding(name=b"n", target=bound_target(), plan=PLAN, idle_timeout_s=350, now_s=0.0)
     endpoint.bindings[b"n"] = binding
     binding.flows = 2
@@ -157,9 +158,9 @@ def test_what_is_idle_goes_and_what_is_not_stays(steps: list[tuple[int, float, b
         if number in live and use:
             live[number].last_s = now_s
         elif number not in live:
-            live[number] = flow(number, last_s=now_s, idle_timeout_s=120 if number % 2 else 350)
-            made.add(live[number], endpoint)
-        made.expire(now_s, 100, [endpoint])
+            live[number] = flow(number, last_s=now_s, idle_timeout_s=120 if number % 2 else 350, endpoint=endpoint)
+            made.add(live[number])
+        made.expire(now_s, 100)
         there = list(made.flows(endpoint))
         assert len(made) == len(there) == endpoint.counters.active_flows
         due_s = {entry.key: entry.last_s + entry.idle_timeout_s for entry in live.values()}
@@ -170,24 +171,24 @@ def test_what_is_idle_goes_and_what_is_not_stays(steps: list[tuple[int, float, b
 
 def test_a_shorter_idle_timeout_holds_for_flows_that_wait_for_the_longer_one() -> None:
     made, endpoint = table()
-    made.add(flow(1, last_s=0.0, idle_timeout_s=6000), endpoint)
-    made.add(flow(2, last_s=50.0, idle_timeout_s=30), endpoint)
+    made.add(flow(1, last_s=0.0, idle_timeout_s=6000, endpoint=endpoint))
+    made.add(flow(2, last_s=50.0, idle_timeout_s=30, endpoint=endpoint))
     made.shorten(lambda flow: 60.0)
-    assert made.expire(59.9, 10, [endpoint]) == 0
-    assert made.expire(60.0, 10, [endpoint]) == 1
-    assert made.expire(80.0, 10, [endpoint]) == 1, "what was shorter already stays so"
+    assert made.expire(59.9, 10) == 0
+    assert made.expire(60.0, 10) == 1
+    assert made.expire(80.0, 10) == 1, "what was shorter already stays so"
 
 
 def test_a_clock_that_is_set_leaves_flows_as_old_as_they_were() -> None:
     made, endpoint = table()
-    gone = flow(3)
+    gone = flow(3, endpoint=endpoint)
     for one in (flow(1, last_s=0.0), flow(2, last_s=100.0), gone):
-        made.add(one, endpoint)
-    made.remove(gone, endpoint)
+        made.add(one)
+    made.remove(gone)
     made.clock_stepped(-86_400.0)
     assert made.waiting == 2
-    assert made.expire(-86_400.0 + 349.9, 10, [endpoint]) == 0
-    assert made.expire(-86_400.0 + 350.0, 10, [endpoint]) == 1
+    assert made.expire(-86_400.0 + 349.9, 10) == 0
+    assert made.expire(-86_400.0 + 350.0, 10) == 1
     made.clock_stepped(86_400.0)
-    assert made.expire(449.9, 10, [endpoint]) == 0
-    assert made.expire(450.0, 10, [endpoint]) == 1
+    assert made.expire(449.9, 10) == 0
+    assert made.expire(450.0, 10) == 1

@@ -51,3 +51,20 @@ def test_waiting_ends_without_results() -> None:
     threads = ProbeThreads({""}, 1)
     assert threads.wait(0.01) == []
     threads.close()
+
+
+def test_threads_of_a_namespace_without_nodes_end_and_new_ones_share_what_there_is() -> None:
+    threads = ProbeThreads({""}, 4)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threads.start(order(server.getsockname()[1]))
+        ((_, result),) = threads.wait(60)
+        assert result.passed
+        pool = threads._pools[""]
+        threads.follow({"gw-other"})
+        assert pool._shutdown
+        threads.follow({"", "gw-other"})
+        threads.start(order(server.getsockname()[1]))
+        ((_, result),) = threads.wait(60)
+        assert result.passed
+        assert threads._pools[""]._max_workers == 2
+    threads.close()

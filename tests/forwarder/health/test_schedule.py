@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.health.schedule import Schedule
@@ -151,3 +153,19 @@ def test_probe_packets_are_counted_by_balancer_and_zone() -> None:
     step(schedule, 0.0, PASSED)
     step(schedule, 10.0, REFUSED)
     assert schedule.probe_packets == {("gwy/g/1", "a"): 9, ("gwy/g/1", "b"): 9}
+
+
+def test_a_node_that_comes_or_goes_changes_where_probes_start_from_and_nothing_else() -> None:
+    schedule = Schedule(msgspec.structs.replace(INVENTORY, nodes=INVENTORY.nodes[:1]))
+    there = desired(target(1, zone="b"))
+    schedule.follow(there, 100.0)
+    assert step(schedule, 100.0, PASSED) == ["initial", "healthy"]
+    schedule.know_network(INVENTORY)
+    assert schedule.follow(there, 105.0) == []
+    (order,), changes = schedule.due(110.0, 10)
+    assert (order.node.interface_id, changes) == ("eni-b", [])
+    schedule.finished(order.key, PASSED)
+    schedule.know_network(msgspec.structs.replace(INVENTORY, nodes=()))
+    assert schedule.follow(there, 115.0) == []
+    assert schedule.due(120.0, 10) == ([], [])
+    assert schedule.outcomes["no node"] == 1

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from forwarder.desired import Desired, LoadBalancer
+from forwarder.engine.plan import Plan, make_plan
 from forwarder.engine.window import AcceptedFlows, RejectedFlows
 from forwarder.inventory import Inventory, read_inventory
 
@@ -22,11 +24,29 @@ def inventory() -> Inventory:
     return read_inventory(FIXTURES / "inventory.toml")
 
 
-def window_of(path: Path) -> Any:
+#: One load balancer, with a node in each zone.
+DESIRED = Desired(revision=1, load_balancers=(LoadBalancer(
+    arn="arn:lb:loadbalancer/gwy/g/1", name="g", vpc_id="vpc-provider", subnet_ids=("subnet-node", "subnet-node-b"),
+),))
+
+
+@pytest.fixture
+def planned(inventory: Inventory) -> Plan:
+    """The plan of that load balancer."""
+    return make_plan(DESIRED, inventory, maglev_slots=251)
+
+
+def window_of(plan: Plan, **content: Any) -> Any:
+    """A closed window of the plan's endpoints."""
+    there = {"started_s": 0.0, "ended_s": 60.0, "skipped": {}, "accepted": AcceptedFlows(), "rejected": RejectedFlows()}
+    return SimpleNamespace(endpoints={each.endpoint_id: each for each in plan.endpoints}, **there | content)
+
+
+def window_of_file(plan: Plan, path: Path) -> Any:
     """The window that a JSON file describes: lists of rows whose missing columns are 0 or empty."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    return SimpleNamespace(
-        started_s=content["started_s"], ended_s=content["ended_s"], skipped=content["skipped"],
+    return window_of(
+        plan, started_s=content["started_s"], ended_s=content["ended_s"], skipped=content["skipped"],
         accepted=_columns(AcceptedFlows(), content["accepted"]),
         rejected=_columns(RejectedFlows(), content["rejected"]),
     )
@@ -43,6 +63,6 @@ def _columns(flows: Any, rows: list[dict[str, Any]]) -> Any:
 
 
 @pytest.fixture
-def example_window() -> Any:
+def example_window(planned: Plan) -> Any:
     """The window of `window.json`."""
-    return window_of(FIXTURES / "window.json")
+    return window_of_file(planned, FIXTURES / "window.json")

@@ -44,11 +44,11 @@ class FakePublisher:
 def telemetry(inventory: Inventory, monkeypatch: pytest.MonkeyPatch) -> tuple[Telemetry, FakePublisher, queue.Queue[Closed]]:
     monkeypatch.setattr(publishing, "RETRY_S", 0.001)
     plan = make_plan(DESIRED, inventory, maglev_slots=251)
-    view = View(desired=DESIRED, plan=plan, probe_packets={})
+    view = View(inventory=inventory, desired=DESIRED, plan=plan, probe_packets={})
     outbox: queue.Queue[Closed] = queue.Queue()
     publisher = FakePublisher()
     made = Telemetry(
-        load({"metrics_period_s": "60"}, environment={}), inventory, outbox, publisher, lambda: view,  # type: ignore[arg-type]
+        load({"metrics_period_s": "60"}, environment={}), outbox, publisher, lambda: view,  # type: ignore[arg-type]
         start_s=START_S,
     )
     return made, publisher, outbox
@@ -56,7 +56,7 @@ def telemetry(inventory: Inventory, monkeypatch: pytest.MonkeyPatch) -> tuple[Te
 
 def closed(end_s: float, offered: int, window: Any = None, *, last: bool = False) -> Closed:
     counters = EngineCounters(
-        endpoints=[EndpointCounters(offered=offered, sent=offered), EndpointCounters()], targets=[],
+        endpoints={"vpce-1": EndpointCounters(offered=offered, sent=offered, load_balancer="gwy/g/1", zone="us-east-1a")}, targets=[],
         refused_unattributed={}, flows=0,
     )
     return Closed(end_s=end_s, counters=counters, window=window, last=last)
@@ -111,6 +111,7 @@ def test_metrics_go_on_when_the_clock_was_set_back(telemetry: Any) -> None:
 
 def test_a_window_becomes_one_message_an_interface_or_more(telemetry: Any, example_window: Any) -> None:
     made, _, _ = telemetry
+    example_window.endpoints = {each.endpoint_id: each for each in made._view().plan.endpoints}
     drafts = made.drafts_of(closed(START_S + 60.1, 9, example_window))
     flows = [draft for draft in drafts if draft.topic == topics.FLOW_LOGS]
     # The load balancer has no subnet in the second zone, so its node there has no interface to speak of.

@@ -25,7 +25,7 @@ def endpoint(refusal: DropReason | None = None, *, table: str = "", healthy: boo
 
 def counters(**dropped: int) -> EngineCounters:
     end = EndpointCounters(dropped={DropReason(name): count for name, count in dropped.items()})
-    return EngineCounters(endpoints=[end], targets=[], refused_unattributed={}, flows=0)
+    return EngineCounters(endpoints={"vpce-1": end}, targets=[], refused_unattributed={}, flows=0)
 
 
 @pytest.mark.parametrize(("plan", "zones", "state"), [
