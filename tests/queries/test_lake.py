@@ -103,3 +103,16 @@ def test_a_path_is_neither_sql_nor_a_pattern(tmp_path: Path, name: str) -> None:
 def test_column_types_are_duckdbs() -> None:
     types = column_types(TABLES["metrics"])
     assert (types["timestamp"], types["sum"]) == ("TIMESTAMP WITH TIME ZONE", "DOUBLE")
+
+
+def test_a_question_under_way_outlives_the_database_that_it_was_put_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("queries.lake.QUESTIONS_MAX", 2)
+    publish(tmp_path, "flow_logs", [flow(HOUR_S)])
+    lake = Lake(tmp_path)
+    with lake.connection(["flow_logs"]) as under_way:
+        first = lake._database
+        for _ in range(5):
+            assert lake.fetch("SELECT * FROM flow_logs", tables=["flow_logs"]).num_rows == 1
+        assert lake._database is not first
+        assert under_way.execute("SELECT count(*) FROM flow_logs").fetchone() == (1,)
+    assert lake._questions <= 2
