@@ -171,8 +171,7 @@ class Lake:
         with self._lock:
             self._questions += 1
             if self._database is not None and self._questions > QUESTIONS_MAX:
-                # Questions under way have connections of their own, which keep the database until they are closed.
-                self._database.close()
+                # Let go, and not closed, which would close the connections of questions under way too.
                 self._database = None
             if self._database is None:
                 self._database, self._questions = _open_database(), 1
