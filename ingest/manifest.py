@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatewatch.read_only import read_only
+from gatewatch.database.read_only import read_only
+from ingest.manifest_layout import KIND
 
 BUSY_TIMEOUT_S = 10.0
 LAKE = "lake"
@@ -116,7 +117,7 @@ class Manifest:
         if not self._path.exists():
             return []
         try:
-            with read_only(self._path) as connection:
+            with read_only(self._path, KIND) as connection:
                 return connection.execute(question, values).fetchall()
         except sqlite3.OperationalError as error:
             # Ingest is just making it: the file is there, its tables are not.

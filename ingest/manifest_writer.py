@@ -8,36 +8,18 @@ so after a crash at any moment either all of it is there or none, and what is re
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatewatch.refusal import Refusal
-from gatewatch.transaction import transaction
-from ingest.manifest import BUSY_TIMEOUT_S, Gap
+from gatewatch.database.opening import open_database
+from gatewatch.database.transaction import transaction
+from ingest.manifest import Gap
+from ingest.manifest_layout import KIND
 
 #: How long the freshness of commits is kept.
 FRESHNESS_KEEP_S = 3 * 3600
 
-_SCHEMA = """
-create table files (
-  path text primary key, table_name text not null, slot text not null, rows integer not null, bytes integer not null,
-  min_ms integer, max_ms integer, added_at_s real not null, dropped_at_s real) strict;
-create index files_live on files (table_name, slot) where dropped_at_s is null;
-create index files_dropped on files (dropped_at_s) where dropped_at_s is not null;
-create table positions (partition text primary key, next_offset integer not null) strict;
-create table streams (
-  origin text, topic text, messages integer not null, records integer not null, rows integer not null,
-  rejected integer not null, duplicates integer not null, last_seq integer not null,
-  primary key (origin, topic)) strict;
-create table gaps (
-  origin text not null, topic text not null, first_seq integer not null, last_seq integer not null,
-  seen_at_s real not null) strict;
-create table freshness (
-  committed_at_s real not null, table_name text not null, lag_s real not null, rows integer not null) strict;
-create index freshness_by_time on freshness (committed_at_s);
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,37 +64,12 @@ class Commit:
     freshness: list[tuple[str, float, int]] = field(default_factory=list)
 
 
-class ManifestDamaged(Refusal, RuntimeError):
-    """The manifest's file cannot be used; the message says which and why."""
-
-
 class ManifestWriter:
-    """One connection to the manifest, made if need be (`ManifestDamaged`).  For one thread at a time; two writers take
+    """One connection to the manifest, made if need be (`BadDatabase`).  For one thread at a time; two writers take
     turns."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise ManifestDamaged(f"the manifest {path} cannot be opened: {error}") from error
-
-    def _prepare(self) -> None:
-        self._connection.execute("pragma journal_mode=wal")
-        self._connection.execute("pragma synchronous=full")
-        with transaction(self._connection) as connection:
-            if connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    connection.execute(statement)
-                made_at_s = time.time()
-            else:
-                made_at_s = 0.0  # of a manifest that was made before it noted when, nothing is known
-            connection.execute("create table if not exists identity (made_at_s real not null) strict")
-            connection.execute("insert into identity select ? where not exists (select 1 from identity)", (made_at_s,))
+        self._connection = open_database(path, KIND)
         self.made_at_s: float = self._connection.execute("select made_at_s from identity").fetchone()[0]
 
     def close(self) -> None:

@@ -56,7 +56,11 @@ class Pipeline:
             self._lock = hold(data / LOCK)
         except Held as error:
             raise IngestHeld(f"{error.holder} already writes the lake of {data}; stop it first") from None
-        self.manifest = ManifestWriter(data / MANIFEST)
+        try:
+            self.manifest = ManifestWriter(data / MANIFEST)
+        except BaseException:
+            release(self._lock)
+            raise
         self.counters = Counters()
         #: Held while there are files that the manifest does not know yet.
         self.writing = threading.Lock()

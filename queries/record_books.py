@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gatewatch.bus import spool
 from gatewatch.bus.spool import spool_folder
-from gatewatch.read_only import read_only
+from gatewatch.database.read_only import read_only
 from gatewatch.records.tables import BY_TOPIC, REJECTS, TABLES
 from ingest.manifest import Manifest, Stream
 from queries.file_memory import FileMemory
@@ -154,7 +155,7 @@ _row_memory = {table: FileMemory(_rows) for table in TABLES}
 def _spool(path: Path, streams: list[Stream]) -> list[SpoolTopic]:
     last_seqs = {(each.origin, each.topic): each.last_seq for each in streams}
     try:
-        with read_only(path) as opened:
+        with read_only(path, spool.KIND) as opened:
             opened.execute("begin")
             row = opened.execute("select origin from identity").fetchone()
             if row is None:

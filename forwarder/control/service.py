@@ -14,13 +14,14 @@ import uvicorn
 from forwarder.control.audit_outbox import OutboxRelay
 from forwarder.control.handler import Handler
 from forwarder.control.inventory_file import InventoryFile
-from forwarder.control.store import BadStore, Store
+from forwarder.control.store import Store
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.http_protocol import protocol_of
 from gatewatch.aws.server import application
 from gatewatch.bus import hand_over, open_publisher
 from gatewatch.bus.spool import SpoolHeld
+from gatewatch.database.kind import BadDatabase
 from gatewatch.host_names import names_of
 from gatewatch.repeated_error import RepeatedError
 from gatewatch.service import stop_event
@@ -123,7 +124,7 @@ def serve(settings: Settings) -> None:
     try:
         store = Store.open(settings.data_path / "state.sqlite")
         service = ApiService(settings, store)
-    except (BadStore, BadCredentials, SpoolHeld) as error:
+    except (BadDatabase, BadCredentials, SpoolHeld) as error:
         raise SystemExit(str(error)) from error
     try:
         service.start()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,17 +16,15 @@ from pathlib import Path
 
 from forwarder.control import desired_reading
 from forwarder.desired import Desired, TargetState
-from gatewatch.refusal import Refusal
-from gatewatch.transaction import transaction
+from gatewatch.database.kind import Kind, script
+from gatewatch.database.opening import open_database
+from gatewatch.database.transaction import transaction
 
-SCHEMA_VERSION = 1
-
-#: How long a transaction waits for another process's; the longest one is a single API call.
-BUSY_TIMEOUT_S = 10.0
-
-
-class BadStore(Refusal, RuntimeError):
-    """The database cannot be used; the message says why and names the file."""
+KIND = Kind(
+    name="state store", application_id=0x67775354, mark="load_balancers",
+    steps=(script(resources.files("forwarder.control").joinpath("schema.sql").read_text(encoding="utf-8")),),
+    damaged="moved away, the load balancers must be created again",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +50,9 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open the database at `path`, made with its schema if missing; `BadStore` if it is of another version."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Open the database at `path`, made or migrated if need be; `BadDatabase` if it cannot be used."""
         store = cls(path)
-        with store.writing() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                _create_schema(connection)
-            elif version != SCHEMA_VERSION:
-                raise BadStore(f"{path} has schema {version}; this gatewatch knows schema {SCHEMA_VERSION}")
+        store._connection()
         return store
 
     def close(self) -> None:
@@ -153,39 +144,8 @@ def counting_changes(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    # Durable: an answer to an API call means that its change and its audit event survive a power cut.
+    connection = open_database(path, KIND)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
-    try:
-        _turn_on_wal(connection)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise BadStore(f"{path} cannot be opened as a state store: {error}") from error
-    # FULL: an answer to an API call means that its change and its audit event survive a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
     return connection
-
-
-def _turn_on_wal(connection: sqlite3.Connection) -> None:
-    # Changing the journal mode does not wait for others, whatever the time-out, so a first start of several
-    # processes at once has to try again; once the file is in WAL mode this succeeds at once.
-    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _create_schema(connection: sqlite3.Connection) -> None:
-    # executescript would commit; statement by statement the schema comes whole or not at all.
-    script = resources.files("forwarder.control").joinpath("schema.sql").read_text(encoding="utf-8")
-    without_comments = "\n".join(line.split("--")[0] for line in script.splitlines())
-    for statement in without_comments.split(";"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
-from gatewatch.read_only import read_only
+from gatewatch.database.read_only import read_only
 
 LOOK_S = 0.05
 DISCOVER_S = 0.5
@@ -61,7 +61,7 @@ class _Source:
     def __init__(self, path: Path, consumer: str, topics: Sequence[str], positions: Mapping[str, int]) -> None:
         self.path = path
         self.inode = path.stat().st_ino
-        self.connection = spool.connect(path, durable=False)
+        self.connection = spool.join(path)
         self._consumer = consumer
         self._version = -1
         self._more = True
@@ -240,7 +240,7 @@ class EmbeddedConsumer:
 def _is_made(path: Path) -> bool:
     """Whether the file is a spool with its identity: its service may be in the middle of making it."""
     try:
-        with read_only(path) as connection:
+        with read_only(path, spool.KIND) as connection:
             return bool(connection.execute("select count(*) from identity").fetchone()[0])
     except sqlite3.OperationalError:
         return False

@@ -26,8 +26,8 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 
 from gatewatch.bus import spool
 from gatewatch.bus.message import Draft, Message, TopicCount
+from gatewatch.database.transaction import transaction
 from gatewatch.settings import BadSetting, Settings
-from gatewatch.transaction import transaction
 
 SCHEME = "kafka://"
 #: What may be sent and not acknowledged at once.
@@ -200,7 +200,7 @@ class Relay:
 
     def _relay_until_failure(self) -> int:
         self.attempts += 1
-        connection = spool.connect(self._path, durable=False)
+        connection = spool.join(self._path)
         try:
             self._reach()
             producer = _producer(self._cluster)

@@ -23,16 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewatch.bus.message import Draft, Message, TopicCount
-from gatewatch.database_problem import advice
+from gatewatch.database import opening
+from gatewatch.database.kind import Kind, script
+from gatewatch.database.transaction import transaction
 from gatewatch.lock_file import Held, hold, release
 from gatewatch.refusal import Refusal
-from gatewatch.transaction import transaction
 
 #: The relay to Kafka is a consumer of the spool; on that bus it alone decides what is acknowledged.
 RELAY = "relay:kafka"
 #: How many messages one append may delete, so that a long outage does not make one publish slow.
 TRIM_MESSAGES_MAX = 2_000
-BUSY_TIMEOUT_MS = 30_000
+BUSY_TIMEOUT_S = 30.0
 
 _SCHEMA = """
 create table identity (origin text not null, made_at_s real not null) strict;
@@ -50,8 +51,10 @@ create table sources (name text primary key, position integer not null) strict;
 """
 
 
-class SpoolDamaged(Refusal, RuntimeError):
-    """The spool's file cannot be used; the message says which and why."""
+KIND = Kind(
+    name="spool", application_id=0x67775350, mark="topics", steps=(script(_SCHEMA),), first_pragmas=("auto_vacuum=incremental",),
+    damaged="moved away, a new one begins, without the messages it still held",
+)
 
 
 class SpoolHeld(Refusal, RuntimeError):
@@ -68,11 +71,9 @@ def spool_path(data: Path, service: str) -> Path:
     return spool_folder(data) / f"{service}.sqlite"
 
 
-def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
-    """Open a spool's database, made or not; transactions are begun by hand."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
-    connection.execute(f"pragma synchronous={'full' if durable else 'normal'}")
-    return connection
+def join(path: Path) -> sqlite3.Connection:
+    """Open a spool that its service made, for a reader who writes down how far it is."""
+    return opening.join(path, KIND, busy_s=BUSY_TIMEOUT_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +101,21 @@ class Spool:
         except Held as error:
             raise SpoolHeld(f"{error.holder} already publishes from {path}; stop it first") from None
         try:
-            self._connection = _make_or_open(path, clock())
-            self.origin: str = self._connection.execute("select origin from identity").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            release(self._lock)
-            todo = advice(error, damaged="moved away, a new one begins, without the messages it still held")
-            raise SpoolDamaged(f"the spool {path} cannot be opened: {error}; {todo}") from error
+            self._connection = opening.open_database(path, KIND, busy_s=BUSY_TIMEOUT_S)
+            self.origin = self._identity()
         except BaseException:
             release(self._lock)
             raise
+
+    def _identity(self) -> str:
+        """The file's origin, given to it when it is new."""
+        self._connection.execute("pragma journal_size_limit=16777216")
+        with transaction(self._connection) as connection:
+            connection.execute(
+                "insert into identity select ?, ? where not exists (select 1 from identity)",
+                (f"{self.path.stem}.{secrets.token_hex(4)}", self._clock()),
+            )
+            return str(connection.execute("select origin from identity").fetchone()[0])
 
     def append(self, drafts: Sequence[Draft], *, source: tuple[str, int] | None = None) -> None:
         """Store all drafts or none, durably; `ValueError` for one that is too large."""
@@ -218,19 +225,6 @@ def acknowledge(connection: sqlite3.Connection, consumer: str, positions: Mappin
             " on conflict do update set next_seq = max(next_seq, excluded.next_seq)",
             [(consumer, topic, next_seq) for topic, next_seq in positions.items()],
         )
-
-
-def _make_or_open(path: Path, now_s: float) -> sqlite3.Connection:
-    connection = connect(path, durable=True)
-    if connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
-        connection.execute("pragma auto_vacuum=incremental")
-        connection.execute("pragma journal_mode=wal")
-        origin = f"{path.stem}.{secrets.token_hex(4)}"
-        connection.executescript(
-            f"begin immediate; {_SCHEMA} insert into identity values ('{origin}', {now_s!r}); commit;"
-        )
-    connection.execute("pragma journal_size_limit=16777216")
-    return connection
 
 
 def _insert(connection: sqlite3.Connection, drafts: Sequence[Draft], now_s: float) -> None:

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gatewatch.bus import spool
 from gatewatch.bus.spool import spool_folder
+from gatewatch.database.read_only import read_only
 from gatewatch.forwarder_runs import with_all_runs
-from gatewatch.read_only import read_only
 from gatewatch.records import topics
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
@@ -91,7 +92,7 @@ def foreign_records(data: Path) -> int:
 
 
 def _spooled(path: Path, topic: str) -> tuple[str, int]:
-    with read_only(path) as connection:
+    with read_only(path, spool.KIND) as connection:
         origin = connection.execute("select origin from identity").fetchone()[0]
         row = connection.execute("select records from topics where topic = ?", (topic,)).fetchone()
     return str(origin), int(row[0]) if row else 0

@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gatewatch.database_problem import advice
-from gatewatch.read_only import read_only
-from gatewatch.refusal import Refusal
+from gatewatch.database.kind import Kind, script
+from gatewatch.database.opening import open_database
+from gatewatch.database.read_only import read_only
+from gatewatch.database.transaction import transaction
 from gatewatch.status_file import read_status
-from gatewatch.transaction import transaction
 from queries.alarms.alarm import AlarmEntry
 from queries.alarms.evaluation import StateValue
 from queries.alarms.reason import INITIAL
@@ -33,8 +33,11 @@ __all__ = ["AlarmNow", "AlarmState", "HistoryItem", "Notification", "StateValue"
 T = TypeVar("T")
 
 FILE = "alarms.sqlite"
-_SCHEMA = resources.files("queries.alarms").joinpath("state.sql")
-BUSY_TIMEOUT_S = 10.0
+KIND = Kind(
+    name="alarms' file", application_id=0x6777414C, mark="alarms",
+    steps=(script(resources.files("queries.alarms").joinpath("state.sql").read_text(encoding="utf-8")),),
+    damaged="moved away, every alarm begins anew, without its history",
+)
 
 #: CloudWatch keeps alarm history for 30 days.
 HISTORY_KEEP_S = 30 * 86_400
@@ -110,30 +113,15 @@ class Stored:
     configured_s: float
 
 
-class AlarmsDamaged(Refusal, RuntimeError):
-    """The alarms' file cannot be used; the message says which and why."""
-
-
 class AlarmState:
-    """One connection to the file, made if need be (`AlarmsDamaged`).  Not shared between threads."""
+    """One connection to the file, made if need be (`BadDatabase`).  Not shared between threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            todo = advice(error, damaged="moved away, every alarm begins anew, without its history")
-            raise AlarmsDamaged(f"the alarms' file {path} cannot be opened: {error}; {todo}") from error
-
-    def _prepare(self) -> None:
-        self._connection.execute("pragma journal_mode=wal")
+        self._connection = open_database(path, KIND)
         with transaction(self._connection) as connection:
-            if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
-                for statement in filter(str.strip, _SCHEMA.read_text(encoding="utf-8").split(";\n")):
-                    connection.execute(statement)
-                connection.execute("insert into identity values (?)", (secrets.token_hex(4),))
+            connection.execute(
+                "insert into identity select ? where not exists (select 1 from identity)", (secrets.token_hex(4),)
+            )
         self.identity: str = self._connection.execute("select id from identity").fetchone()[0]
 
     def close(self) -> None:
@@ -329,7 +317,7 @@ def _read(data: Path, question: Callable[[sqlite3.Connection], list[T]]) -> list
     if not path.exists():
         return []
     try:
-        with read_only(path) as connection:
+        with read_only(path, KIND) as connection:
             return question(connection)
     except sqlite3.DatabaseError as error:
         # The service is just making it: the file is there, its tables are not.

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from forwarder.control.store import BadStore
 from forwarder.inventory import BadInventory
 from forwarder.lab.lab import NoLab
 from forwarder.lab.privilege import BadEnvironment
 from forwarder.lab.rules import BadRules
 from gatewatch.aws.credentials import BadCredentials
-from gatewatch.bus.spool import SpoolDamaged, SpoolHeld
+from gatewatch.bus.spool import SpoolHeld
 from gatewatch.data_folder import FolderHeld
+from gatewatch.database.kind import BadDatabase
 from gatewatch.demo.balancer import NoAnswer
 from gatewatch.listen_port import PortTaken
 from gatewatch.refusal import Refusal
 from gatewatch.settings import BadSetting
-from ingest.manifest_writer import ManifestDamaged
 from ingest.pipeline import IngestHeld
 from queries.alarms.alarm import BadAlarm
-from queries.alarms.state import AlarmsDamaged
 from queries.lake import QueryFailed
 
 KINDS = [
-    BadAlarm, BadCredentials, BadEnvironment, BadInventory, BadRules, BadSetting, BadStore, FolderHeld, IngestHeld, NoAnswer,
-    NoLab, ManifestDamaged, AlarmsDamaged, PortTaken, QueryFailed, SpoolDamaged, SpoolHeld,
+    BadAlarm, BadCredentials, BadDatabase, BadEnvironment, BadInventory, BadRules, BadSetting, FolderHeld, IngestHeld, NoAnswer,
+    NoLab, PortTaken, QueryFailed, SpoolHeld,
 ]
 
 

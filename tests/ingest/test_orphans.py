@@ -54,7 +54,7 @@ def test_of_a_manifest_that_does_not_tell_its_age_every_unknown_file_is_an_orpha
     pipeline.take([message(1, body(0, 1))])
     pipeline.close()
     with closing(sqlite3.connect(tmp_path / MANIFEST)) as older:
-        older.execute("drop table identity")
+        older.executescript("drop table identity; pragma user_version = 1")
     again = ManifestWriter(tmp_path / MANIFEST)
     assert again.made_at_s == 0.0
     assert len(again.known_paths()) == 1

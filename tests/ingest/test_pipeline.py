@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from gatewatch.database.kind import BadDatabase
 from gatewatch.records import topics
 from ingest import lake_files
 from ingest.manifest import Manifest
@@ -150,3 +151,11 @@ def _die(*_: object) -> None:
 
 def _fail(*_: object) -> None:
     raise OSError("disk full")
+
+
+def test_a_manifest_that_cannot_be_opened_leaves_the_lake_to_the_next_who_tries(tmp_path: Path) -> None:
+    (tmp_path / "manifest.sqlite").write_bytes(b"this is no database" * 100)
+    with pytest.raises(BadDatabase, match="move lake/ away with it"):
+        Pipeline(tmp_path)
+    (tmp_path / "manifest.sqlite").unlink()
+    Pipeline(tmp_path).close()

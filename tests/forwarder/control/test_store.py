@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from forwarder.control.store import BadStore, Observation, Store, counting_changes
+from forwarder.control.store import Observation, Store, counting_changes
 from forwarder.desired import TargetState
+from gatewatch.database.kind import BadDatabase
 
 HEALTHY = TargetState.HEALTHY
 
@@ -125,12 +126,12 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(BadStore, match="schema 99"):
+    with pytest.raises(BadDatabase, match=r"a newer gatewatch .version 99"):
         Store.open(path)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(BadStore, match="cannot be opened"):
+    with pytest.raises(BadDatabase, match="cannot be opened"):
         Store.open(path)

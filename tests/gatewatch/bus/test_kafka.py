@@ -113,7 +113,7 @@ def test_a_lost_acknowledgement_sends_again_and_loses_nothing(kafka_broker: str,
     one.publish([draft(topic)] * 5)
     assert one.flush(WAIT_S)
     one.close()
-    connection = spool.connect(path, durable=True)
+    connection = spool.join(path)
     connection.execute("update positions set next_seq = 3")
     connection.close()
     again = KafkaPublisher(path, LIMITS, cluster(kafka_broker))

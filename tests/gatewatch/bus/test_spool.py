@@ -27,7 +27,7 @@ def books(one: spool.Spool) -> dict[str, tuple[int, int, int, int]]:
 
 
 def seqs(path: Path, topic: str, next_seq: int = 1) -> list[int]:
-    connection = spool.connect(path, durable=False)
+    connection = spool.join(path)
     try:
         return [message.seq for message in spool.read(connection, topic, next_seq, 1_000_000)]
     finally:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from gatewatch.bus import spool
-from gatewatch.bus.spool import Spool, SpoolDamaged, SpoolLimits
-from gatewatch.database_problem import advice
-from queries.alarms import state
-from queries.alarms.state import AlarmsDamaged, AlarmState
+from gatewatch.bus.spool import Spool, SpoolLimits
+from gatewatch.database import opening
+from gatewatch.database.kind import BadDatabase
+from gatewatch.database.problem import advice
+from queries.alarms.state import AlarmState
 
 LIMITS = SpoolLimits(message_bytes_max=1_000, spool_bytes_max=1_000_000, keep_s=1.0)
 
@@ -25,18 +26,18 @@ def locked(path: Path) -> sqlite3.Connection:
 
 
 def test_a_spool_that_is_locked_is_not_to_be_moved_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr(spool, "BUSY_TIMEOUT_S", 0.01)
     other = locked(tmp_path / "api.sqlite")
-    with pytest.raises(SpoolDamaged, match="another process has locked it") as caught:
+    with pytest.raises(BadDatabase, match="another process has locked it") as caught:
         Spool(tmp_path / "api.sqlite", LIMITS)
     assert "moved away" not in str(caught.value)
     other.close()
 
 
 def test_an_alarms_file_that_is_locked_is_not_to_be_moved_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT_S", 0.01)
     other = locked(tmp_path / "alarms.sqlite")
-    with pytest.raises(AlarmsDamaged, match="another process has locked it") as caught:
+    with pytest.raises(BadDatabase, match="another process has locked it") as caught:
         AlarmState(tmp_path / "alarms.sqlite")
     assert "moved away" not in str(caught.value)
     other.close()
@@ -44,7 +45,7 @@ def test_an_alarms_file_that_is_locked_is_not_to_be_moved_away(tmp_path: Path, m
 
 def test_a_damaged_file_is(tmp_path: Path) -> None:
     (tmp_path / "alarms.sqlite").write_bytes(b"this is not a database at all" * 100)
-    with pytest.raises(AlarmsDamaged, match="moved away"):
+    with pytest.raises(BadDatabase, match="moved away"):
         AlarmState(tmp_path / "alarms.sqlite")
 
 

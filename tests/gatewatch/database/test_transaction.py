@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewatch.transaction import transaction
+from gatewatch.database.transaction import transaction
 
 
 @pytest.fixture

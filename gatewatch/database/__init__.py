@@ -1,0 +1,1 @@
+"""SQLite: how a file is recognised, made, migrated, opened, joined by others, and read."""
