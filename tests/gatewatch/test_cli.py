@@ -61,7 +61,7 @@ def test_what_a_person_must_put_right_is_one_line(tmp_path: Path, arguments: lis
     ("spool/alarms.sqlite", ["status"], "spool/alarms.sqlite cannot be read: file is not a database"),
     ("spool/alarms.sqlite", ["alarms"], "spool/alarms.sqlite cannot be opened: file is not a database"),
     ("alarms.sqlite", ["alarms"], "alarms.sqlite cannot be opened: file is not a database"),
-    ("state.sqlite", ["api"], "state.sqlite cannot be opened as a state store: file is not a database"),
+    ("state.sqlite", ["api"], "state.sqlite cannot be opened: file is not a database"),
 ])
 def test_a_damaged_file_is_named_in_one_line(tmp_path: Path, damaged: str, arguments: list[str], message: str) -> None:
     (tmp_path / "spool").mkdir()
