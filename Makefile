@@ -38,7 +38,7 @@ lock: $(READY)   ## resolve the dependencies anew
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --extra test pyproject.toml -o requirements.lock --custom-compile-command "make lock" $(ARGS)
 
-packages:
+packages:        ## the Debian packages that tests need, where this user may install them
 	@./packaging/debian-packages
 
 $(READY): requirements.lock pyproject.toml
