@@ -6,7 +6,7 @@ ARGS ?=
 FUZZ_PACKETS ?= 10000000
 FUZZ_SCAPY_PACKETS ?= 100000
 
-.PHONY: demo test check bench fuzz soak lock docs packages help
+.PHONY: demo test check bench fuzz soak mutants lock docs packages help
 
 help:            ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -30,6 +30,9 @@ fuzz: $(READY)   ## the whole fuzz run: ten million packets through codec and en
 
 soak: $(READY)   ## an hour of the demo: fails when memory, open files, threads or bookkeeping grow: make soak ARGS="--minutes 15"
 	PYTHONPATH=. $(VENV)/bin/python tests/soak/soak.py $(ARGS)
+
+mutants: $(READY) ## small changes to the sources that no test notices: make mutants ARGS="--places 50 forwarder/engine"
+	PYTHONPATH=. $(VENV)/bin/python tests/mutants/mutants.py $(ARGS)
 
 docs: $(READY)   ## write docs/reference from the code
 	PYTHONPATH=. $(VENV)/bin/python docs/generate.py

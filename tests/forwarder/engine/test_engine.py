@@ -255,8 +255,9 @@ def test_a_packet_that_could_not_be_delivered_is_moved_too() -> None:
 def test_a_failure_told_after_the_window_closed_is_counted_but_not_recorded_twice() -> None:
     made = engine()
     sent, = offer(made, REQUEST)
-    made.close_window(1.0)
+    closed = made.close_window(1.0)
     made.not_sent(sent[0], E0, 1.0)
+    assert closed.accepted.ingress_packets == [1], "a closed window does not change"
     assert of_endpoint(made).dropped == {DropReason.SEND_FAILED: 1}
     assert len(made.close_window(2.0).rejected) == 0
     assert_books_balance(made)
