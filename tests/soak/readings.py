@@ -29,11 +29,11 @@ def readings(data: Path) -> dict[str, float]:
 
 
 def _memory_kb(process: int) -> int:
-    """Its share of what it holds in memory (PSS), so that pages of several processes are counted once."""
+    """What it alone holds: not the pages of files, which the kernel takes back, and which others who use them make seem less."""
     for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith("Pss_Anon:"):
             return int(line.split()[1])
-    raise OSError(f"process {process} tells no Pss")
+    raise OSError(f"process {process} tells no Pss_Anon")
 
 
 def _children(process: int, services: set[int]) -> Iterator[int]:
