@@ -29,9 +29,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
+from forwarder.datapath.network import Network
 from forwarder.datapath.network_namespace import enter, run_in
 from forwarder.datapath.packet_socket import EndpointPort
-from forwarder.datapath.portable import Closed, Network, PacketLoop
+from forwarder.datapath.portable import Closed, PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan

@@ -25,7 +25,8 @@ import structlog
 
 from forwarder.collector import calm_collector
 from forwarder.control.store import Store
-from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, Network, PacketLoop
+from forwarder.datapath.network import Network
+from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.desired import Desired
 from forwarder.engine.engine import Engine

@@ -12,18 +12,17 @@ import os
 import queue
 import select
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 import structlog
 
+from forwarder.datapath.network import Endpoint, Network, Node, Port, is_among
 from forwarder.engine.counters import EngineCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
-from forwarder.engine.plan import Plan
 from forwarder.engine.window import Window
 from gatewatch.repeated_error import RepeatedError
 
@@ -46,49 +45,6 @@ STOP_OUTBOX_WAIT_S = 10.0
 ERROR_PAUSE_S = 0.1
 #: Windows and samples that telemetry may be behind.
 OUTBOX_ITEMS_MAX = 32
-
-
-class Port(Protocol):
-    """What the loop needs of either port."""
-
-    def fileno(self) -> int:
-        """Descriptor to wait on."""
-
-    def new_batch(self) -> None:
-        """A batch to send begins."""
-
-    def kernel_drops(self) -> int:
-        """Drops since last asked."""
-
-    def refuse_new(self) -> None:
-        """Take nothing more in."""
-
-    def close(self) -> None:
-        """It is not used any more."""
-
-
-class Endpoint(Port, Protocol):
-    """What it needs of an endpoint's port (`packet_socket.EndpointPort`)."""
-
-    frames_other: int
-
-    def receive(self, packets_max: int) -> list[bytes]:
-        """Waiting packets."""
-
-    def deliver(self, inner: bytes) -> bool:
-        """Send to the router."""
-
-
-class Node(Port, Protocol):
-    """What it needs of a node's port (`geneve_socket.NodePort`)."""
-
-    address: str
-
-    def receive(self, datagrams_max: int) -> list[tuple[bytes, str, int]]:
-        """Waiting datagrams."""
-
-    def send(self, outer: bytes, target_address: str) -> bool:
-        """Send to a target."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,19 +76,11 @@ class LoopCounts:
     clock_stepped_by_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """What packets are carried by from one moment on: a plan, and the open ports by endpoint id and by node's address."""
-
-    plan: Plan
-    endpoints: Mapping[str, Endpoint]
-    nodes: Mapping[str, Node]
-
-
 class PacketLoop:
     """Runs in a thread of its own (`run`); other threads call `follow`, `stop` and read `counters` and `counts`.
 
-    A port that it was given is the loop's: it closes those that a later network does not have.
+    A port that it was given is the loop's: it closes those that a later network does not have, also of a network that it
+    never came to use.
     """
 
     def __init__(
@@ -159,7 +107,9 @@ class PacketLoop:
         self._capture_window_s = capture_window_s
         self._sample_s = sample_s
         self._stop = threading.Event()
-        self._networks: deque[Network] = deque(maxlen=1)
+        self._handing_over = threading.Lock()
+        self._next: Network | None = None
+        self._never_used: list[Port] = []
         self._repeated = RepeatedError(log)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.counters = engine.counters()
@@ -167,7 +117,9 @@ class PacketLoop:
 
     def follow(self, network: Network) -> None:
         """Have `network` used from the next batch on.  One that was not taken yet is replaced."""
-        self._networks.append(network)
+        with self._handing_over:
+            self._set_aside(network)
+            self._next = network
         os.eventfd_write(self._wake, 1)
 
     def stop(self) -> None:
@@ -250,12 +202,29 @@ class PacketLoop:
             if port is None or not port.deliver(inner):
                 self._engine.not_delivered(endpoint, inner, now_s)
 
+    def _set_aside(self, network: Network | None) -> None:
+        """The ports of the network that waits, which another takes the place of: those that this one has not are to be closed."""
+        kept = [] if network is None else network.ports
+        waiting = [] if self._next is None else self._next.ports
+        self._never_used += [port for port in waiting if not is_among(port, kept)]
+
+    def _close_never_used(self) -> None:
+        """Those that the loop listens at are let go in the ordinary way."""
+        with self._handing_over:
+            ports, self._never_used = self._never_used, []
+        listening: list[Port] = [*self._endpoints.values(), *self._nodes.values()]
+        for port in ports:
+            if not is_among(port, listening):
+                port.close()
+
     def _take_network(self, now_s: float) -> None:
         """Take over a network: carry what waits at ports that go, under the plan they were in, then plan anew, then listen at
         those that came."""
-        if not self._networks:
+        if self._next is None:
             return
-        network = self._networks.popleft()
+        with self._handing_over:
+            network, self._next = self._next, None
+        self._close_never_used()
         for endpoint, port in list(self._endpoints.items()):
             if network.endpoints.get(endpoint) is not port:
                 self._let_go(port, partial(self.from_endpoint, endpoint))
@@ -357,6 +326,10 @@ class PacketLoop:
         self.counters = self._engine.counters()
         self._poll.close()
         os.close(self._wake)
+        with self._handing_over:
+            self._set_aside(None)
+            self._next = None
+        self._close_never_used()
         for port in (*self._endpoints.values(), *self._nodes.values()):
             port.close()
 

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
+from forwarder.datapath.network import Network
 from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.packet_socket import EndpointPort
-from forwarder.datapath.portable import Closed, Network, PacketLoop
+from forwarder.datapath.portable import Closed, PacketLoop
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import Plan, make_plan
@@ -386,3 +387,23 @@ def test_an_endpoint_without_a_port_costs_only_what_would_go_there(parts: Any) -
     loop._take_network(1001.0)
     loop.from_node(NODE, 1001.0)
     assert made.counters().endpoints[ENDPOINT].dropped == {DropReason.DELIVER_FAILED: 1}
+
+
+def test_a_port_of_a_network_that_was_never_used_is_closed_too(parts: Any) -> None:
+    _made, endpoint, node, loop, _ = parts
+    short_lived = FakeEndpoint()
+    grown = replace(plan(), endpoints=(*plan().endpoints, replace(plan().endpoints[0], endpoint_id="vpce-2", endpoint_number=2)))
+    loop.follow(Network(plan=grown, endpoints={ENDPOINT: endpoint, "vpce-2": short_lived}, nodes={NODE: node}))
+    loop.follow(Network(plan=plan(), endpoints={ENDPOINT: endpoint}, nodes={NODE: node}))
+    loop._take_network(1001.0)
+    assert (short_lived.closed, endpoint.closed, node.closed) == (True, False, False)
+
+
+def test_stopping_closes_the_ports_of_a_network_that_was_never_used(parts: Any) -> None:
+    _made, endpoint, node, loop, _ = parts
+    late = FakeEndpoint()
+    loop.follow(Network(plan=plan(), endpoints={ENDPOINT: late}, nodes={NODE: node}))
+    loop.stop()
+    loop._poll.register(loop._wake, select.EPOLLIN)
+    loop._finish()
+    assert (late.closed, endpoint.closed, node.closed) == (True, True, True)
