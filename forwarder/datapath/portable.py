@@ -251,10 +251,15 @@ class PacketLoop:
     def _let_go(self, port: Port, serve: Callable[[float], int]) -> None:
         self._poll.unregister(port.fileno())
         del self._serving[port.fileno()]
-        port.refuse_new()
-        self._drain(serve)
-        self._count_kernel_drops()
-        port.close()
+        try:
+            port.refuse_new()
+            self._drain(serve)
+            self._count_kernel_drops()
+        except OSError:  # of a device that is going; the rest of the network must be taken over all the same
+            self.counts.errors += 1
+            self._repeated.exception("a port that goes could not be emptied", errors=self.counts.errors)
+        finally:
+            port.close()
 
     def _drain(self, serve: Callable[[float], int]) -> None:
         for _ in range(STOP_BATCHES_MAX):

@@ -407,3 +407,21 @@ def test_stopping_closes_the_ports_of_a_network_that_was_never_used(parts: Any) 
     loop._poll.register(loop._wake, select.EPOLLIN)
     loop._finish()
     assert (late.closed, endpoint.closed, node.closed) == (True, True, True)
+
+
+def test_a_port_that_cannot_be_emptied_is_closed_and_the_rest_of_the_network_taken_over(
+    parts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _made, endpoint, node, loop, _ = parts
+    other = FakeEndpoint()
+
+    def broken(packets_max: int) -> list[bytes]:
+        raise OSError("the device is in a state nobody thought of")
+
+    monkeypatch.setattr(endpoint, "receive", broken)
+    loop.follow(Network(plan=plan(), endpoints={ENDPOINT: other}, nodes={NODE: node}))
+    loop._take_network(1002.0)
+    assert (endpoint.closed, other.closed, loop.counts.errors) == (True, False, 1)
+    other.waiting = [udp(CLIENT, SERVER, 100)]
+    loop._turn([(other.fileno(), select.EPOLLIN), (node.fileno(), select.EPOLLIN)])
+    assert other.delivered == [udp(CLIENT, SERVER, 100)]
