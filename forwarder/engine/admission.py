@@ -17,7 +17,7 @@ from math import inf
 from forwarder.engine.counters import TargetCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import must_move
-from forwarder.engine.flow import CLOSED, HALF_OPEN, Binding, BoundTarget, Direction, Flow
+from forwarder.engine.flow import CLOSED, HALF_OPEN, Binding, BoundTarget, Flow
 from forwarder.engine.flow_key import flow_name, starts_connection, sticky_name, version_of
 from forwarder.engine.flow_table import EndpointFlows, FlowTable
 from forwarder.engine.plan import HALF_OPEN_TIMEOUT_S, OTHER_IDLE_TIMEOUT_S, EndpointPlan
@@ -82,12 +82,8 @@ class Admission:
         """Forget flows of an endpoint that is gone, no more than `flows_budget`; how many there were."""
         return self._table.clear(state, flows_budget)
 
-    def admit(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
-        """The direction of a packet whose key is not in the table: another flow's answer, or a flow that begins."""
-        answer = self._table.answer(state, kind, key)
-        return self._begin(state, kind, key, flags, now_s) if answer is None else self.revise(state, answer, flags, now_s)
-
-    def _begin(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Direction | None:
+    def admit(self, state: EndpointFlows, kind: int, key: bytes, flags: int, now_s: float) -> Flow | None:
+        """The flow that begins with a packet of which the table has none."""
         plan, table = state.plan, self._table
         name = sticky_name(kind, key, plan.stickiness) if plan.stickiness else flow_name(kind, key)
         binding = self._live_binding(state, name, now_s)
@@ -120,43 +116,42 @@ class Admission:
             self._entries_missing_until_s = max(self._entries_missing_until_s, now_s + plan.tcp_idle_timeout_s)
         return gave_way != ""
 
-    def returning(self, state: EndpointFlows, kind: int, key: bytes, now_s: float) -> Direction | None:
-        """The direction of a packet from a target whose key is not in the table; None if no flow of ours can be meant."""
-        answer = self._table.answer(state, kind, key)
+    def returning(self, state: EndpointFlows, kind: int, key: bytes, now_s: float) -> Flow | None:
+        """The flow of a packet from a target, of which the table has none; None if no flow of ours can be meant."""
         plan = state.plan
-        if answer is not None or now_s >= self._entries_missing_until_s or plan.refusal is not None:
-            return answer
+        if now_s >= self._entries_missing_until_s or plan.refusal is not None:
+            return None
         name = sticky_name(kind, key, plan.stickiness) if plan.stickiness else flow_name(kind, key)
         binding = self._live_binding(state, name, now_s)
         return self._without_entry(state, kind, key, name, binding, now_s) if binding or plan.table else None
 
     def _without_entry(
         self, state: EndpointFlows, kind: int, key: bytes, name: bytes, binding: Binding | None, now_s: float
-    ) -> Direction:
+    ) -> Flow:
         """What stands for a flow that has no room: port, cookie and target can be told again from its name alone."""
         flow = state.roomless
-        flow.kind, flow.key, flow.part = kind, key, None
+        flow.kind, flow.key = kind, key
         self._set_up(state, flow, name, binding, now_s)
         return flow
 
-    def revise(self, state: EndpointFlows, direction: Direction, flags: int, now_s: float) -> Direction | None:
-        """Look again at a flow that was idle too long, whose plan changed, that is half-open, or closed and may meet a SYN."""
-        flow = direction.flow
+    def revise(self, state: EndpointFlows, flow: Flow, key: bytes, flags: int, now_s: float) -> Flow | None:
+        """Look again at a flow that was idle too long, whose plan changed, that is half-open, or closed and may meet a SYN; `key` is
+        that of the packet at hand."""
         reopened = flow.phase == CLOSED and flags & _SYN_ACK == _SYN
         if reopened or not self.still_valid(state, flow, now_s):
             self._table.remove(flow)
-            return self._begin(state, flow.kind, direction.key, flags, now_s)
-        if flow.phase == HALF_OPEN and (direction is not flow or flags & _SYN_ACK != _SYN):
+            return self.admit(state, flow.kind, key, flags, now_s)
+        if flow.phase == HALF_OPEN and (key != flow.key or flags & _SYN_ACK != _SYN):
             # An answer came by, or the opener went on, which a sender of forged addresses cannot.
             self._table.settle(flow)
             flow.idle_timeout_s = _idle_timeout_s(state.plan, flow)
             if flow.binding is not None:
                 flow.binding.idle_timeout_s = max(flow.binding.idle_timeout_s, flow.idle_timeout_s)
-        return direction
+        return flow
 
-    def note_closing(self, direction: Direction, flags: int) -> None:
+    def note_closing(self, flow: Flow, direction: int, flags: int) -> None:
         """A FIN or RST passed in that direction."""
-        self._table.note_closing(direction, flags)
+        self._table.note_closing(flow, direction, flags)
 
     @property
     def gave_way(self) -> dict[str, int]:

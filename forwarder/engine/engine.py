@@ -31,7 +31,8 @@ from forwarder.engine.admission import Admission
 from forwarder.engine.counters import EngineCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.endpoint_set import EndpointSet
-from forwarder.engine.flow import Direction
+from forwarder.engine.flow import BACK, FORWARD, Flow
+from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_table import EndpointFlows
 from forwarder.engine.plan import Plan
 from forwarder.engine.window import UNREADABLE, OpenWindow, Window
@@ -118,7 +119,7 @@ class Engine:
     ) -> None:
         """Append to `send` what goes to targets; count the rest.  `KeyError` for an endpoint that the plan does not have."""
         state = self._endpoints[endpoint]
-        counters, plan, directions = state.counters, state.plan, state.directions
+        counters, plan, flows = state.counters, state.plan, state.flows
         classify, window, number = self._classify, self._window, self._window.number
         counters.offered += len(packets)
         if plan.refusal is not None:
@@ -133,21 +134,20 @@ class Engine:
             if length > INNER_BYTES_MAX:
                 self._reject(state, DropReason.OVERSIZE, kind, key, length, flags, now_s)
                 continue
-            direction = directions[kind].get(key)
-            if direction is None:
-                direction = self._admission.admit(state, kind, key, flags, now_s)
-            else:
-                flow = direction.flow
-                if now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not plan or flow.phase:
-                    direction = self._admission.revise(state, direction, flags, now_s)
-            if direction is None:
+            of_kind = flows[kind]
+            flow = of_kind.get(key) or of_kind.get(reverse_key(kind, key))
+            if flow is None:
+                flow = self._admission.admit(state, kind, key, flags, now_s)
+            elif now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not plan or flow.phase:
+                flow = self._admission.revise(state, flow, key, flags, now_s)
+            if flow is None:
                 self._reject(state, self._admission.refused, kind, key, length, flags, now_s)
                 continue
-            flow = direction.flow
             target = flow.target
-            part = direction.part
+            forward = key == flow.key
+            part = flow.forward_part if forward else flow.back_part
             if part is None or part.window != number or part.target is not target:
-                part = window.enter(direction)
+                part = window.enter(flow, key)
             if not part.in_packets:
                 part.in_first_s = now_s
             part.in_last_s = flow.last_s = now_s
@@ -156,12 +156,17 @@ class Engine:
             if flags:
                 part.in_flags |= flags
                 if flags & _FIN_RST:
-                    self._admission.note_closing(direction, flags)
+                    self._admission.note_closing(flow, FORWARD if forward else BACK, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
-            if direction.balance < 0:
-                counters.originated -= 1
-            direction.balance += 1
+            if forward:
+                if flow.forward_balance < 0:
+                    counters.originated -= 1
+                flow.forward_balance += 1
+            else:
+                if flow.back_balance < 0:
+                    counters.originated -= 1
+                flow.back_balance += 1
             counters.sent += 1
             counters.sent_bytes += length
             target.counters.sent_packets += 1
@@ -213,15 +218,19 @@ class Engine:
             except MalformedPacket:
                 self._refuse(state.counters.refused, DropReason.RETURN_INNER_MALFORMED)
                 continue
-            direction = state.directions[kind].get(key) or self._admission.returning(state, kind, key, now_s)
-            refusal = self._refusal(state, direction, version, inner[0] >> 4, length, source, port, option, now_s)
-            if refusal is not None or direction is None:
+            of_kind = state.flows[kind]
+            flow = (
+                of_kind.get(key) or of_kind.get(reverse_key(kind, key)) or self._admission.returning(state, kind, key, now_s)
+            )
+            refusal = self._refusal(state, flow, version, inner[0] >> 4, length, source, port, option, now_s)
+            if refusal is not None or flow is None:
                 self._refuse(state.counters.refused, refusal or DropReason.RETURN_UNKNOWN_FLOW)
                 continue
-            flow, counters, target = direction.flow, state.counters, direction.flow.target
-            part = direction.part
+            counters, target = state.counters, flow.target
+            forward = key == flow.key
+            part = flow.forward_part if forward else flow.back_part
             if part is None or part.window != number or part.target is not target:
-                part = window.enter(direction)
+                part = window.enter(flow, key)
             if not part.out_packets:
                 part.out_first_s = now_s
             part.out_last_s = flow.last_s = now_s
@@ -230,12 +239,17 @@ class Engine:
             if flags:
                 part.out_flags |= flags
                 if flags & _FIN_RST:
-                    self._admission.note_closing(direction, flags)
+                    self._admission.note_closing(flow, FORWARD if forward else BACK, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
-            if direction.balance <= 0:
-                counters.originated += 1
-            direction.balance -= 1
+            if forward:
+                if flow.forward_balance <= 0:
+                    counters.originated += 1
+                flow.forward_balance -= 1
+            else:
+                if flow.back_balance <= 0:
+                    counters.originated += 1
+                flow.back_balance -= 1
             counters.returned += 1
             counters.returned_bytes += length
             counters.delivered += 1
@@ -263,16 +277,15 @@ class Engine:
         _count(self.refused_now, reason)
 
     def _refusal(
-        self, state: EndpointFlows, direction: Direction | None, outer_version: int, inner_version: int, length: int,
+        self, state: EndpointFlows, flow: Flow | None, outer_version: int, inner_version: int, length: int,
         source: str, port: int, option: bytes, now_s: float,
     ) -> DropReason | None:
         if outer_version != inner_version:
             return DropReason.RETURN_WRONG_PROTOCOL
         if length > INNER_BYTES_MAX:
             return DropReason.RETURN_OVERSIZE
-        if direction is None:
+        if flow is None:
             return DropReason.RETURN_UNKNOWN_FLOW
-        flow = direction.flow
         if (
             now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not state.plan
         ) and not self._admission.still_valid(state, flow, now_s):
@@ -291,17 +304,16 @@ class Engine:
         classified = self._classify(outer[OVERHEAD_BYTES:])
         kind, key, length, _ = classified
         counters = state.counters
-        direction = state.directions[kind].get(key) or self._admission.returning(state, kind, key, now_s)
+        flow = state.find(kind, key) or self._admission.returning(state, kind, key, now_s)
         counters.sent -= 1
         counters.sent_bytes -= length
         part = None
-        if direction is not None:
-            if direction.balance <= 0:
+        if flow is not None:
+            if flow.unsend(key):
                 counters.originated += 1
-            direction.balance -= 1
-            direction.flow.target.counters.sent_packets -= 1
-            direction.flow.target.counters.sent_bytes -= length
-            part = direction.part
+            flow.target.counters.sent_packets -= 1
+            flow.target.counters.sent_bytes -= length
+            part = flow.part(key)
         recorded = part is not None and part.window == self._window.number and part.in_packets > 0
         if part is not None and recorded:
             part.in_packets -= 1
@@ -316,8 +328,8 @@ class Engine:
         kind, key, length, _ = classified
         state.counters.delivered -= 1
         state.counters.delivered_bytes -= length
-        direction = state.directions[kind].get(key)
-        part = direction.part if direction is not None else None
+        flow = state.find(kind, key)
+        part = flow.part(key) if flow is not None else None
         recorded = part is not None and part.window == self._window.number and part.out_packets > 0
         if part is not None and recorded:
             part.out_packets -= 1

@@ -1,7 +1,7 @@
-"""What the engine knows of a flow: its two directions, what it is bound to, and what it did in a capture window.
+"""What the engine knows of a flow: what it is bound to, what its two directions did, and that by capture window.
 
-A flow of which only one side was seen is one object: it is its own forward direction.  The other direction is made when its
-first packet comes (`FlowTable.answer`), which in a flood of opening packets never happens.
+Forward is the direction of the flow's first packet, whose key the flow has; the other direction's key is that key turned round,
+and is stored nowhere.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: A flow's phases.  Half-open: TCP of which only the first packet was seen, so that anybody may have sent it.
 SETTLED, HALF_OPEN, CLOSED = 0, 1, 2
+#: Directions, to be added up.
+FORWARD, BACK = 1, 2
 
 
 class BoundTarget:
@@ -51,34 +53,21 @@ class Binding:
         self.flows = 0
 
 
-class Direction:
-    """One direction of a flow: its key and its part in a capture window (None before the first packet).
-
-    `balance` is packets sent minus packets returned over the flow's life; `fin`: a FIN passed.
-    """
-
-    __slots__ = ("balance", "fin", "flow", "key", "part")
-
-    flow: Flow
-
-    def __init__(self, flow: Flow, key: bytes) -> None:
-        self.flow = flow
-        self.key = key
-        self.part: Part | None = None
-        self.balance = 0
-        self.fin = False
-
-
-class Flow(Direction):
-    """A flow, and its forward direction.  `last_s` is the time of its last packet in either direction; times are epoch seconds.
+class Flow:
+    """A flow.  `last_s` is the time of its last packet in either direction; times are epoch seconds.
 
     `phase` is `SETTLED`, `HALF_OPEN` or `CLOSED`: then a TCP reset passed, or both directions' FIN, and the next SYN starts a
     new flow under the same key.  `before` and `after` are its neighbours in a `FlowQueue`.
+
+    For each direction, forward and back: its part in a capture window (None when it did nothing in the last ones), and its
+    balance, which is packets sent minus packets returned over the flow's life.  `finished` are the directions in which a FIN
+    passed, `FORWARD` and `BACK` added up.
     """
 
     __slots__ = (
-        "after", "alive", "backward", "before", "binding", "cookie_option", "endpoint", "entropy_port", "header",
-        "idle_timeout_s", "kind", "last_s", "phase", "plan", "target",
+        "after", "alive", "back_balance", "back_part", "before", "binding", "cookie_option", "endpoint", "entropy_port",
+        "finished", "forward_balance", "forward_part", "header", "idle_timeout_s", "key", "kind", "last_s", "phase", "plan",
+        "target",
     )
 
     binding: Binding | None
@@ -91,14 +80,29 @@ class Flow(Direction):
     target: BoundTarget
 
     def __init__(self, *, endpoint: EndpointFlows, kind: int, key: bytes) -> None:
-        super().__init__(self, key)
         self.endpoint = endpoint
         self.kind = kind
+        self.key = key
         self.alive = False
         self.phase = SETTLED
-        self.backward: Direction | None = None
+        self.forward_part: Part | None = None
+        self.back_part: Part | None = None
+        self.forward_balance = self.back_balance = 0
+        self.finished = 0
         self.before: Flow | None = None
         self.after: Flow | None = None
+
+    def part(self, key: bytes) -> Part | None:
+        """What the direction with that key did in a capture window."""
+        return self.forward_part if key == self.key else self.back_part
+
+    def unsend(self, key: bytes) -> bool:
+        """A packet of that direction was not sent after all; whether more of them returned than were sent."""
+        if key == self.key:
+            self.forward_balance -= 1
+            return self.forward_balance < 0
+        self.back_balance -= 1
+        return self.back_balance < 0
 
 
 class Part:

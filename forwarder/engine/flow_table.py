@@ -1,11 +1,12 @@
 """The flow table: which flows there are, under which keys, and which of them goes first.
 
-Operations: find a direction by the packet's key (a plain dict lookup by the engine), add a flow, remove it, expire.
+Operations: find a flow by the packet's key (a plain dict lookup by the engine), add a flow, remove it, expire.
 Goals: both directions lead to one flow; keys of different endpoints never meet; never more than `flows_max` flows; expiry does
-a bounded amount of work per call; who floods the table with opening packets drives out his own; a flow of which one packet was
-seen takes less than 400 bytes (benchmarks/flood.py).  Plan: per endpoint and kind one dict from key to `Direction`, where the
-other direction's key is entered at its first packet; `IdleTimes` tell which flow to look at next; the half-open and the closed
-flows wait besides in the order in which they became so.
+a bounded amount of work per call; who floods the table with opening packets drives out his own; a flow takes less than 400
+bytes (benchmarks/flood.py).  Plan: per endpoint and kind one dict from the key of a flow's first packet to the flow; a packet
+that goes back is looked up by its own key, which is none, and then by that turned round, which costs it a third of a
+microsecond and spares the flow 150 bytes.  `IdleTimes` tell which flow to look at next; the half-open and the closed flows wait
+besides in the order in which they became so.
 
 Not here: which target a flow gets (`admission`, `target_table`, `failover`).
 """
@@ -17,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from forwarder.engine.counters import EndpointCounters
-from forwarder.engine.flow import CLOSED, HALF_OPEN, SETTLED, Binding, Direction, Flow
+from forwarder.engine.flow import BACK, CLOSED, FORWARD, HALF_OPEN, SETTLED, Binding, Flow
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_queue import FlowQueue
 from forwarder.engine.idle_times import IdleTimes, due_second
@@ -37,19 +38,24 @@ GIVE_WAY_FLOWS_BUDGET = 16
 class EndpointFlows:
     """One endpoint's flows, shared bindings, counters and present plan; its identity is the endpoint's id.
 
-    `directions[kind]` maps a key to a `Direction`; the engine looks it up once per packet.  `roomless` stands for every flow
-    that has no entry, one packet at a time; over all of them its `balance` is right.
+    `flows[kind]` maps the key of a flow's first packet to the flow.  `roomless` stands for every flow that has no entry, one
+    packet at a time; over all of them its balance is right.
     """
 
-    __slots__ = ("bindings", "counters", "directions", "id", "plan", "roomless")
+    __slots__ = ("bindings", "counters", "flows", "id", "plan", "roomless")
 
     def __init__(self, plan: EndpointPlan) -> None:
         self.id = plan.endpoint_id
         self.plan = plan
-        self.directions: list[dict[bytes, Direction]] = [{} for _ in KINDS]
+        self.flows: list[dict[bytes, Flow]] = [{} for _ in KINDS]
         self.bindings: dict[bytes, Binding] = {}
         self.counters = EndpointCounters()
         self.roomless = Flow(endpoint=self, kind=TCP, key=b"")
+
+    def find(self, kind: int, key: bytes) -> Flow | None:
+        """The flow of a packet with that key, whichever way it goes."""
+        flows = self.flows[kind]
+        return flows.get(key) or flows.get(reverse_key(kind, key))
 
 
 class FlowTable:
@@ -80,10 +86,10 @@ class FlowTable:
         return self._count >= self._flows_max
 
     def add(self, flow: Flow) -> None:
-        """Add a flow whose attributes are set, under its forward key; the caller saw that the table is not full."""
+        """Add a flow whose attributes are set; the caller saw that the table is not full, and does not have it."""
         assert not self.full
         endpoint = flow.endpoint
-        endpoint.directions[flow.kind][flow.key] = flow
+        endpoint.flows[flow.kind][flow.key] = flow
         flow.alive = True
         endpoint.counters.active_flows += 1
         flow.target.counters.active_flows += 1
@@ -95,29 +101,19 @@ class FlowTable:
             self._half_open.append(flow)
         assert len(self._half_open) + len(self._closed) <= self._count <= self._flows_max
 
-    def answer(self, endpoint: EndpointFlows, kind: int, key: bytes) -> Direction | None:
-        """The other direction of a flow, at the first packet that goes there; None if the key is no flow's."""
-        forward = endpoint.directions[kind].get(reverse_key(kind, key))
-        if forward is None or forward.flow.backward is not None:
-            return None
-        direction = Direction(forward.flow, key)
-        forward.flow.backward = endpoint.directions[kind][key] = direction
-        return direction
-
     def settle(self, flow: Flow) -> None:
         """A half-open flow is no more: somebody answered, or went on."""
         assert flow.phase == HALF_OPEN
         flow.phase = SETTLED
         self._half_open.remove(flow)
 
-    def note_closing(self, direction: Direction, flags: int) -> None:
-        """A FIN or RST passed.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
-        flow = direction.flow
+    def note_closing(self, flow: Flow, direction: int, flags: int) -> None:
+        """A FIN or RST passed, `FORWARD` or `BACK`.  The flow stays until it idles out, as in AWS, but a SYN may now begin another."""
         if flow.phase == CLOSED or not flow.alive:
             return
         if flags & _FIN:
-            direction.fin = True
-        if flags & _RST or (flow.fin and flow.backward is not None and flow.backward.fin):
+            flow.finished |= direction
+        if flags & _RST or flow.finished == FORWARD | BACK:
             if flow.phase == HALF_OPEN:
                 self._half_open.remove(flow)
             flow.phase = CLOSED
@@ -151,17 +147,13 @@ class FlowTable:
         """Forget a flow; its record of the open window is kept there.  It must not be used any more."""
         assert flow.alive
         endpoint = flow.endpoint
-        directions = endpoint.directions[flow.kind]
-        del directions[flow.key]
-        if flow.backward is not None:
-            del directions[flow.backward.key]
+        del endpoint.flows[flow.kind][flow.key]
         flow.alive = False
         if flow.phase != SETTLED:
             (self._half_open if flow.phase == HALF_OPEN else self._closed).remove(flow)
-        # Without this the flow would hold itself until the cycle collector comes by, and that stops the packet thread for a
-        # third of a second when there are 200,000 flows.
-        flow.part = flow.backward = None
-        del flow.flow
+        # Without this flow and part would hold each other until the cycle collector comes by, and that stops the packet thread
+        # for a third of a second when there are 200,000 flows.
+        flow.forward_part = flow.back_part = None
         flow.target.counters.active_flows -= 1
         endpoint.counters.active_flows -= 1
         self._count -= 1
@@ -211,10 +203,8 @@ class FlowTable:
 
     def flows(self, endpoint: EndpointFlows) -> Iterator[Flow]:
         """Every flow of an endpoint once, for tests and inspection."""
-        for directions in endpoint.directions:
-            for direction in directions.values():
-                if direction is direction.flow:
-                    yield direction.flow
+        for flows in endpoint.flows:
+            yield from flows.values()
 
 
 def release(binding: Binding, endpoint: EndpointFlows) -> None:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.flow import Direction, Part
+from forwarder.engine.flow import Flow, Part
 from forwarder.engine.flow_key import address_text, addresses_of, ports_of, protocol_of, version_of
 
 if TYPE_CHECKING:
@@ -190,16 +190,20 @@ class OpenWindow:
         """Endpoints that are there from now on, and how they are planned."""
         self._endpoints.update({plan.endpoint_id: plan for plan in plans})
 
-    def enter(self, direction: Direction) -> Part:
-        """Begin the direction's part in this window.
+    def enter(self, flow: Flow, key: bytes) -> Part:
+        """Begin the part in this window of the flow's direction that has the key.
 
         When the window is full, or the flow has no entry in the table, the packet is counted as skipped and the part given back
         belongs to no window.
         """
-        if len(self._parts) >= self._parts_max or not direction.flow.alive:
-            self._leave_out(direction.flow.endpoint.id)
-            return Part(direction.flow, direction.key, 0)
-        part = direction.part = Part(direction.flow, direction.key, self.number)
+        if len(self._parts) >= self._parts_max or not flow.alive:
+            self._leave_out(flow.endpoint.id)
+            return Part(flow, key, 0)
+        part = Part(flow, key, self.number)
+        if key == flow.key:
+            flow.forward_part = part
+        else:
+            flow.back_part = part
         self._parts.append(part)
         return part
 
@@ -247,16 +251,16 @@ class OpenWindow:
         return window
 
     def forget_closed(self, parts_budget: int) -> None:
-        """Take from directions what they did in the window closed last, so that it goes once its records are made.
+        """Take from flows what they did in the window closed last, so that it goes once its records are made.
 
         Looks at no more than `parts_budget`; a direction that is used again forgets by itself.
         """
         for part in self._closed_parts[self._forgotten:self._forgotten + parts_budget]:
             flow = part.flow
-            if flow.alive:
-                direction = flow if flow.part is part else flow.backward
-                if direction is not None and direction.part is part:
-                    direction.part = None
+            if flow.forward_part is part:
+                flow.forward_part = None
+            elif flow.back_part is part:
+                flow.back_part = None
         self._forgotten += parts_budget
         if self._forgotten >= len(self._closed_parts):
             self._closed_parts = []

@@ -10,7 +10,7 @@ import pytest
 from forwarder.engine.counters import EndpointCounters
 from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Datagram, Engine
-from forwarder.engine.flow import Direction, Flow, Part
+from forwarder.engine.flow import Flow, Part
 from forwarder.engine.flow_table import EndpointFlows
 from forwarder.engine.plan import Plan
 from forwarder.engine.window import AcceptedFlows
@@ -360,7 +360,7 @@ def test_on_scapys_codec_it_does_the_same() -> None:
 def test_flows_that_are_over_leave_no_cycles_behind() -> None:
     """So the data path may keep Python's cycle collector from stopping the packet thread."""
     def alive() -> int:
-        return sum(isinstance(one, Flow | Direction | Part) for one in gc.get_objects())
+        return sum(isinstance(one, Flow | Part) for one in gc.get_objects())
 
     made = engine(plan(stickiness="source_ip_dest_ip"))
     gc.collect()

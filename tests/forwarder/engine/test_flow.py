@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import sys
 
-from forwarder.engine.flow import SETTLED, Direction, Flow, Part
+from forwarder.engine.flow import SETTLED, Flow, Part
+from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_table import EndpointFlows
 from forwarder.wire.inner_packet import TCP
 from tests.forwarder.engine.test_flow_table import PLAN, bound_target, key
 
 
-def test_a_flow_is_its_own_forward_direction() -> None:
+def test_a_flow_begins_with_nothing_done_in_either_direction() -> None:
     endpoint = EndpointFlows(PLAN)
     made = Flow(endpoint=endpoint, kind=TCP, key=key(1))
-    assert made.flow is made
-    assert (made.endpoint, made.key, made.phase, made.alive, made.part, made.backward) == (endpoint, key(1), SETTLED, False, None, None)
+    assert (made.endpoint, made.key, made.phase, made.alive, made.finished) == (endpoint, key(1), SETTLED, False, 0)
+    assert made.part(key(1)) is made.part(reverse_key(TCP, key(1))) is None
+
+
+def test_each_direction_has_its_part_and_its_balance() -> None:
+    made = Flow(endpoint=EndpointFlows(PLAN), kind=TCP, key=key(1))
+    made.target = bound_target()
+    back = reverse_key(TCP, key(1))
+    made.forward_part, made.back_part = Part(made, key(1), 1), Part(made, back, 1)
+    assert (made.part(key(1)), made.part(back)) == (made.forward_part, made.back_part)
+    made.forward_balance = made.back_balance = 1
+    assert [made.unsend(key(1)), made.unsend(key(1)), made.unsend(back)] == [False, True, False]
+    assert (made.forward_balance, made.back_balance) == (-1, 0)
 
 
 def test_a_part_is_of_one_target() -> None:
@@ -27,5 +39,4 @@ def test_a_part_is_of_one_target() -> None:
 def test_neither_has_a_dictionary_of_its_own() -> None:
     made = Flow(endpoint=EndpointFlows(PLAN), kind=TCP, key=key(1))
     assert not hasattr(made, "__dict__")
-    assert not hasattr(Direction(made, key(2)), "__dict__")
     assert sys.getsizeof(made) < 200

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.engine.counters import TargetCounters
-from forwarder.engine.flow import Binding, BoundTarget, Flow
+from forwarder.engine.flow import Binding, BoundTarget, Flow, Part
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_table import EndpointFlows, FlowTable, release
 from forwarder.wire.inner_packet import OTHER, TCP
@@ -43,24 +43,22 @@ def test_both_keys_lead_to_one_flow() -> None:
     made, endpoint = table()
     added = flow(1, endpoint=endpoint)
     made.add(added)
-    there, back = endpoint.directions[TCP][key(1)], made.answer(endpoint, TCP, reverse_key(TCP, key(1)))
-    assert there is there.flow is added
-    assert back is added.backward is endpoint.directions[TCP][reverse_key(TCP, key(1))]
-    assert back is not None
-    assert back.flow is added
+    assert endpoint.find(TCP, key(1)) is endpoint.find(TCP, reverse_key(TCP, key(1))) is added
+    assert endpoint.find(TCP, key(2)) is None
+    assert endpoint.flows == [{key(1): added}, {}, {}], "one entry"
     assert list(made.flows(endpoint)) == [added]
     assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 1
     made.remove(added)
-    assert endpoint.directions == [{}, {}, {}]
+    assert endpoint.flows == [{}, {}, {}]
     assert endpoint.counters.active_flows == added.target.counters.active_flows == len(made) == 0
 
 
-def test_a_flow_that_is_its_own_reverse_has_one_direction() -> None:
+def test_a_flow_that_is_its_own_reverse_is_one_too() -> None:
     made, endpoint = table()
     own = Flow(endpoint=endpoint, kind=OTHER, key=b"\x01" + bytes((10, 0, 0, 1)) * 2)
     own.last_s, own.idle_timeout_s, own.binding, own.target = 0.0, 120, None, bound_target()
     made.add(own)
-    assert endpoint.directions[OTHER] == {own.key: own}
+    assert endpoint.flows[OTHER] == {own.key: own}
     made.remove(own)
     assert len(made) == 0
 
@@ -75,21 +73,11 @@ def test_it_takes_no_more_than_its_limit() -> None:
         made.add(flow(3, endpoint=endpoint))
 
 
-def test_what_answers_no_flow_has_no_direction() -> None:
-    made, endpoint = table()
-    assert made.answer(endpoint, TCP, key(1)) is None
-    made.add(flow(1, endpoint=endpoint))
-    back = reverse_key(TCP, key(1))
-    assert made.answer(endpoint, TCP, back) is not None
-    assert made.answer(endpoint, TCP, key(2)) is None
-    assert set(endpoint.directions[TCP]) == {key(1), back}
-
-
 def test_a_flow_that_was_removed_is_gone_without_the_cycle_collector() -> None:
     made, endpoint = table()
     added = flow(1, endpoint=endpoint)
     made.add(added)
-    made.answer(endpoint, TCP, reverse_key(TCP, key(1)))
+    added.forward_part, added.back_part = Part(added, key(1), 1), Part(added, reverse_key(TCP, key(1)), 1)
     gc.collect()
     gc.disable()
     try:

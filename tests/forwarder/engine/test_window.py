@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.flow import Direction
+from forwarder.engine.flow import Flow, Part
 from forwarder.engine.window import UNREADABLE, AcceptedFlows, OpenWindow, RejectedFlows
 from forwarder.wire.inner_packet import TCP
 from tests.forwarder.engine.examples import E0, E1
@@ -16,15 +16,19 @@ def window(parts_max: int = 10, rejects_max: int = 10) -> OpenWindow:
     return OpenWindow(parts_max=parts_max, rejects_max=rejects_max)
 
 
-def direction(number: int) -> Direction:
+def used(number: int) -> Flow:
     made = flow(number, target=bound_target())
     made.entropy_port, made.alive = 50_000, True
     return made
 
 
+def enter(into: OpenWindow, one: Flow) -> Part:
+    return into.enter(one, one.key)
+
+
 def test_a_flow_becomes_a_row() -> None:
     open_window = window()
-    part = open_window.enter(direction(40_000))
+    part = enter(open_window, used(40_000))
     part.in_packets, part.in_bytes, part.in_flags, part.in_first_s, part.in_last_s = 3, 120, 2, 1.0, 2.0
     part.out_packets, part.out_bytes, part.out_flags, part.out_first_s, part.out_last_s = 2, 80, 18, 1.5, 1.75
     accepted = open_window.close(10.0, []).accepted
@@ -40,7 +44,7 @@ def test_a_flow_becomes_a_row() -> None:
 
 def test_a_part_without_packets_is_no_row() -> None:
     open_window = window()
-    open_window.enter(direction(1))
+    enter(open_window, used(1))
     closed = open_window.close(1.0, [])
     assert (len(closed.accepted), len(closed.rejected)) == (0, 0)
 
@@ -62,9 +66,9 @@ def test_refused_packets_of_a_flow_add_up() -> None:
 
 def test_what_does_not_fit_is_counted_as_skipped() -> None:
     open_window = window(parts_max=1, rejects_max=1)
-    entered = open_window.enter(direction(1))
+    entered = enter(open_window, used(1))
     assert entered.window == open_window.number
-    assert open_window.enter(direction(2)).window != open_window.number
+    assert enter(open_window, used(2)).window != open_window.number
     open_window.reject((E1, DropReason.NO_TARGET, TCP, key(1)), 40, 0, 0.0)
     open_window.reject((E1, DropReason.NO_TARGET, TCP, key(2)), 40, 0, 0.0)
     open_window.skip(E1, 5)
@@ -82,30 +86,30 @@ def test_windows_follow_each_other() -> None:
 
 def test_a_closed_window_does_not_change() -> None:
     open_window = window()
-    seen = direction(1)
-    open_window.enter(seen).in_packets = 1
+    seen = used(1)
+    enter(open_window, seen).in_packets = 1
     closed = open_window.close(1.0, [])
-    open_window.enter(seen).in_packets = 9
+    enter(open_window, seen).in_packets = 9
     assert closed.accepted.ingress_packets == [1]
 
 
 def test_what_a_direction_did_is_forgotten_once_the_window_is_closed() -> None:
     open_window = window()
-    seen, used_again = direction(1), direction(2)
+    seen, used_again = used(1), used(2)
     for one in (seen, used_again):
-        open_window.enter(one).in_packets = 1
+        enter(open_window, one).in_packets = 1
     closed = open_window.close(1.0, [])
-    later = open_window.enter(used_again)
+    later = enter(open_window, used_again)
     open_window.forget_closed(1)
-    assert (seen.part, used_again.part) == (None, later)
+    assert (seen.forward_part, used_again.forward_part) == (None, later)
     open_window.forget_closed(100)
-    assert used_again.part is later
+    assert used_again.forward_part is later
     assert closed.accepted.ingress_packets == [1, 1]
 
 
 def test_a_flow_without_an_entry_is_in_no_window() -> None:
     open_window = window()
-    roomless = direction(1)
-    roomless.flow.alive = False
-    assert open_window.enter(roomless).window != open_window.number
+    roomless = used(1)
+    roomless.alive = False
+    assert enter(open_window, roomless).window != open_window.number
     assert open_window.close(1.0, []).skipped == {E0: 1}
