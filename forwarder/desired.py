@@ -1,6 +1,6 @@
-"""What the gateway shall do and what was observed of its targets: the state store's content, as values.
+"""What the gateway shall do, in which network, and what was observed of its targets: the state store's content, as values.
 
-The API writes the store, the health prober writes what it observed, the packet process reads both.  A `Desired` is one
+API and imports write the store, the health prober writes what it observed, the packet process reads both.  A `Desired` is one
 consistent reading of it; `revision` grows with every change.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+from forwarder.inventory import Inventory
 
 #: The zone of a target that is an address outside the VPC and belongs to every zone.
 ALL_ZONES: Final = "all"
@@ -99,7 +101,8 @@ class LoadBalancer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """One reading of the store.  Load balancers are in order of creation."""
+    """One reading of the store.  Load balancers are in order of creation; `network` is what they stand in."""
 
     revision: int
     load_balancers: tuple[LoadBalancer, ...] = ()
+    network: Inventory = field(default_factory=Inventory)

@@ -1,7 +1,8 @@
-"""The network the gateway stands in: VPCs, subnets, zones, instances, endpoints and the balancer's interfaces.
+"""The network the gateway stands in: VPCs, subnets, zones, gateways, route tables, instances, endpoints and the balancer's
+interfaces.
 
-Read from a TOML file that the lab writes, or a person.  It tells what exists and where; what the gateway shall do
-(load balancers, targets, listeners) comes from the API and lives in the state store.
+It lives in the state store (`forwarder.control.network_state`).  A TOML file of this form, which the lab writes, or a person, is
+imported into it.
 """
 
 from __future__ import annotations
@@ -49,8 +50,40 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: str = ""
 
 
+class InternetGateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The way of a VPC to the internet."""
+
+    id: str
+    vpc_id: str
+    name: str = ""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of a route table: an address block, and the id of an endpoint, internet gateway or network interface.
+
+    A target that does not exist is AWS's `blackhole`.
+    """
+
+    destination: str
+    target: str
+
+
+class RouteTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A route table without its `local` route, which every one has.
+
+    `associations` are subnets, and internet gateways for what comes from them; `main` is for the VPC's subnets in no other table.
+    """
+
+    id: str
+    vpc_id: str
+    associations: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    main: bool = False
+    name: str = ""
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A machine with one network interface."""
+    """A machine with one network interface.  `image` is what the lab runs on it: `server`, `appliance`, or nothing."""
 
     id: str
     subnet_id: str
@@ -58,6 +91,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     address: str
     name: str = ""
     state: str = "running"
+    image: str = ""
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,14 +125,16 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything in the file."""
+    """The whole network, or everything in the file."""
 
     zones: tuple[Zone, ...] = ()
     vpcs: tuple[Vpc, ...] = ()
     subnets: tuple[Subnet, ...] = ()
+    internet_gateways: tuple[InternetGateway, ...] = ()
     instances: tuple[Instance, ...] = ()
     nodes: tuple[Node, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+    route_tables: tuple[RouteTable, ...] = ()
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         """The subnet with that id."""
@@ -122,14 +158,15 @@ def read_inventory(path: Path) -> Inventory:
     except (ValueError, RecursionError) as error:
         # Not TOML, not UTF-8 (an editor's Latin-1), a number of thousands of digits, or not an inventory.
         raise BadInventory(f"the inventory {path} is wrong: {error}") from error
-    for problem in _problems(inventory):
+    for problem in problems(inventory):
         raise BadInventory(f"{path}: {problem}")
     return inventory
 
 
-def _problems(inventory: Inventory) -> Iterator[str]:
-    """What would stop the forwarder, lose its records or make the API fail, long after the file was written."""
+def problems(inventory: Inventory) -> Iterator[str]:
+    """What would stop the forwarder, lose its records or make the API fail, long after it was said."""
     yield from _wrong_references(inventory)
+    yield from _wrong_route_tables(inventory)
     yield from _wrong_values(inventory)
     yield from _given_twice(inventory)
 
@@ -146,13 +183,28 @@ def _wrong_references(inventory: Inventory) -> Iterator[str]:
             yield f"{thing.interface_id} is in {thing.subnet_id}, which is not among the subnets"
 
 
+def _wrong_route_tables(inventory: Inventory) -> Iterator[str]:
+    owners = {subnet.id: subnet.vpc_id for subnet in inventory.subnets}
+    owners |= {gateway.id: gateway.vpc_id for gateway in inventory.internet_gateways}
+    of_vpcs: tuple[InternetGateway | RouteTable, ...] = (*inventory.internet_gateways, *inventory.route_tables)
+    for owner in of_vpcs:
+        if inventory.vpc(owner.vpc_id) is None:
+            yield f"{owner.id} is of {owner.vpc_id}, which is not among the VPCs"
+    for table in inventory.route_tables:
+        for association in table.associations:
+            if owners.get(association) != table.vpc_id:
+                yield f"{table.id} is associated with {association}, which is no subnet or internet gateway of {table.vpc_id}"
+
+
 def _wrong_values(inventory: Inventory) -> Iterator[str]:
-    blocks: tuple[Vpc | Subnet, ...] = (*inventory.vpcs, *inventory.subnets)
-    for block in blocks:
+    blocks = [(vpc.id, "cidr", vpc.cidr) for vpc in inventory.vpcs]
+    blocks += [(subnet.id, "cidr", subnet.cidr) for subnet in inventory.subnets]
+    blocks += [(table.id, "destination", route.destination) for table in inventory.route_tables for route in table.routes]
+    for owner, field, block in blocks:
         try:
-            ip_network(block.cidr)
+            ip_network(block)
         except ValueError as error:
-            yield f"{block.id} has the cidr {block.cidr!r}: {error}"
+            yield f"{owner} has the {field} {block!r}: {error}"
     for thing in _interfaces(inventory):
         try:
             IPv4Address(thing.address)
@@ -165,8 +217,9 @@ def _wrong_values(inventory: Inventory) -> Iterator[str]:
 
 def _given_twice(inventory: Inventory) -> Iterator[str]:
     """Ids lead to one thing, a device to one endpoint, and returning packets to one node."""
-    things: tuple[Vpc | Subnet | Instance | Endpoint, ...] = (
-        *inventory.vpcs, *inventory.subnets, *inventory.instances, *inventory.endpoints
+    things: tuple[Vpc | Subnet | InternetGateway | Instance | Endpoint | RouteTable, ...] = (
+        *inventory.vpcs, *inventory.subnets, *inventory.internet_gateways, *inventory.instances, *inventory.endpoints,
+        *inventory.route_tables,
     )
     names = Counter([
         *(f"the zone {zone.name}" for zone in inventory.zones),
@@ -174,6 +227,9 @@ def _given_twice(inventory: Inventory) -> Iterator[str]:
         *(f"the interface {thing.interface_id}" for thing in _interfaces(inventory)),
         *(f"the endpoint's device {end.netns}:{end.device}".replace(" :", " ") for end in inventory.endpoints),
         *(f"the node's address {node.address}" for node in inventory.nodes),
+        *(f"the route table of {association}" for table in inventory.route_tables for association in table.associations),
+        *(f"the main route table of {table.vpc_id}" for table in inventory.route_tables if table.main),
+        *(f"the route of {table.id} for {route.destination}" for table in inventory.route_tables for route in table.routes),
     ])
     for name, count in names.items():
         if count > 1:

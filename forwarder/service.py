@@ -1,8 +1,8 @@
 """The forwarder: opens the ports, runs packet loop and telemetry in threads of their own, the prober as a child.
 
-    main thread     control: reads the state store when its revision changed and the inventory when the file did, plans,
-                    opens and lets go ports, hands plan and ports to the packet loop; looks after the prober; writes the
-                    status file
+    main thread     control: imports the inventory when the file changed, reads the state store when its revision did, plans,
+                    opens and lets go ports, tells the store which it has, hands plan and ports to the packet loop; looks
+                    after the prober; writes the status file
     "packets"       `datapath.portable.PacketLoop`
     "telemetry"     `telemetry.publishing.Telemetry`
     child process   `forwarder.health.service`
@@ -24,6 +24,7 @@ from functools import partial
 import structlog
 
 from forwarder.collector import calm_collector
+from forwarder.control.inventory_import import InventoryImport
 from forwarder.control.store import Store
 from forwarder.datapath.network import Network
 from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, PacketLoop
@@ -32,9 +33,9 @@ from forwarder.desired import Desired
 from forwarder.engine.engine import Engine
 from forwarder.engine.plan import make_plan
 from forwarder.forwarder_status import status_of, totals_of
-from forwarder.inventory import BadInventory, Inventory
+from forwarder.inventory import BadInventory
 from forwarder.ports import Ports
-from forwarder.start_up import find, usable_inventory, wait_for
+from forwarder.start_up import check_network, find, wait_for
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from forwarder.telemetry.standing import Standing, zones_of_groups
 from gatewatch.bus import Publisher, hand_over, open_publisher
@@ -58,18 +59,20 @@ def serve(settings: Settings) -> None:
     """Forward until SIGTERM or SIGINT, then let packets under way come home and publish the last window."""
     stop = stop_event()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    store = Store.open(settings.data_path / "state.sqlite")
+    inventory = InventoryImport(store, settings, clock_s=time.time, usable=partial(check_network, settings))
     try:
-        found = wait_for(lambda: find(settings), stop)
+        found = wait_for(lambda: find(settings, store, inventory), stop)
     except BadInventory as error:
         raise SystemExit(f"gatewatch: {error}") from error
     if found is not None:
-        _serve(settings, *found, stop)
+        _serve(settings, store, inventory, found[1], stop)
+    store.close()
 
 
-def _serve(settings: Settings, inventory: Inventory, ports: Ports, stop: threading.Event) -> None:
-    store = Store.open(settings.data_path / "state.sqlite")
+def _serve(settings: Settings, store: Store, inventory: InventoryImport, ports: Ports, stop: threading.Event) -> None:
     publisher = open_publisher(settings, "forwarder")
-    forwarder = Forwarder(settings, inventory, store, publisher, ports)
+    forwarder = Forwarder(settings, store, inventory, publisher, ports)
     supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     supervisor.start(prober_command(settings))
     try:
@@ -80,7 +83,6 @@ def _serve(settings: Settings, inventory: Inventory, ports: Ports, stop: threadi
         forwarder.stop(before_flush=supervisor.terminate_all)
         supervisor.stop_all()
         publisher.close()
-        store.close()
 
 
 def prober_command(settings: Settings) -> ServiceCommand:
@@ -95,7 +97,7 @@ class Forwarder:
     """The threads and what they share.  `start`, then `control` until the end, then `stop`."""
 
     def __init__(
-        self, settings: Settings, inventory: Inventory, store: Store, publisher: Publisher, ports: Ports
+        self, settings: Settings, store: Store, inventory: InventoryImport, publisher: Publisher, ports: Ports
     ) -> None:
         self._settings = settings
         self._inventory = inventory
@@ -103,15 +105,14 @@ class Forwarder:
         self._publisher = publisher
         self._ports = ports
         self._errors = 0
-        self._inventory_problem = ""
-        self._inventory_seen: Inventory | None = inventory
+        self._observed: dict[str, frozenset[str]] = {}
         self._repeated = RepeatedError(log)
         self._standing = Standing()
         self._before = before(read_status(settings.data_path, "forwarder"))
         self._activated: frozenset[str] = frozenset()
-        self._desired = Desired(revision=-1)
-        plan = make_plan(self._desired, inventory, maglev_slots=settings.maglev_slots)
-        self._view = View(inventory=inventory, desired=self._desired, plan=plan, probe_packets={})
+        self._desired = Desired(revision=-1, network=store.network())
+        plan = make_plan(self._desired, self._desired.network, maglev_slots=settings.maglev_slots)
+        self._view = View(inventory=self._desired.network, desired=self._desired, plan=plan, probe_packets={})
         clock = SteadyClock()
         outbox: queue.Queue[Closed] = queue.Queue(OUTBOX_ITEMS_MAX)
         self.loop = PacketLoop(
@@ -146,8 +147,8 @@ class Forwarder:
             if now_s >= status_due_s:
                 status_due_s = now_s + STATUS_S
                 for step in (
-                    self._drop_drained, self._read_probe_packets, self._follow_network, self._write_status,
-                    self._ports.follow_addresses,
+                    self._drop_drained, self._read_probe_packets, self._inventory.look, self._follow_devices, self._observe,
+                    self._write_status, self._ports.follow_addresses,
                 ):
                     self._attempt(step)
 
@@ -179,12 +180,13 @@ class Forwarder:
     def _follow_store(self) -> None:
         if self._store.revision() == self._desired.revision:
             return
-        self._plan_anew(self._store.desired(), self._inventory)
-
-    def _plan_anew(self, desired: Desired, inventory: Inventory) -> None:
-        plan = make_plan(desired, inventory, maglev_slots=self._settings.maglev_slots)
-        self._desired, self._inventory = desired, inventory
-        self._view = View(inventory=inventory, desired=desired, plan=plan, probe_packets=self._view.probe_packets)
+        desired = self._store.desired()
+        plan = make_plan(desired, desired.network, maglev_slots=self._settings.maglev_slots)
+        if desired.network != self._desired.network:
+            log.info("the network has changed", endpoints=len(desired.network.endpoints), nodes=len(desired.network.nodes))
+            self._ports.follow(desired.network)
+        self._desired = desired
+        self._view = View(inventory=desired.network, desired=desired, plan=plan, probe_packets=self._view.probe_packets)
         self._hand_over()
 
     def _hand_over(self) -> None:
@@ -198,28 +200,19 @@ class Forwarder:
             self._store.activate(served - self._activated)
         self._activated = served
 
-    def _follow_network(self) -> None:
-        found = self._new_inventory()
-        # Seen twice, since half of a file that is being written can be an inventory too.
-        seen, self._inventory_seen = self._inventory_seen, found
-        if found is not None and found == seen and found != self._inventory:
-            log.info("the network has changed", endpoints=len(found.endpoints), nodes=len(found.nodes))
-            self._ports.follow(found)
-            self._plan_anew(self._desired, found)
-        elif self._ports.follow(self._inventory):
+    def _follow_devices(self) -> None:
+        """Open ports at devices that came, let go those whose device went."""
+        if self._ports.follow(self._desired.network):
             self._hand_over()
 
-    def _new_inventory(self) -> Inventory | None:
-        """The inventory as the file has it now; None when it is not there, or wrong: then the one there was stays."""
-        try:
-            found = usable_inventory(self._settings)
-        except BadInventory as error:
-            if str(error) != self._inventory_problem:
-                log.warning("the inventory cannot be used; going on with the one before", problem=str(error))
-            self._inventory_problem = str(error)
-            return None
-        self._inventory_problem = ""
-        return found
+    def _observe(self) -> None:
+        """Tell the store which endpoints and nodes have their port."""
+        interfaces = {node.address: node.interface_id for node in self._desired.network.nodes}
+        nodes = frozenset(interfaces.get(address, "") for address in self._ports.nodes)
+        present = {"endpoints": frozenset(self._ports.endpoints), "nodes": nodes}
+        if present != self._observed:
+            self._store.observe_network(present)
+            self._observed = present
 
     def _drop_drained(self) -> None:
         groups = [balancer.target_group for balancer in self._desired.load_balancers]
@@ -237,7 +230,7 @@ class Forwarder:
         content = status_of(
             self._view.plan, self._settings, self.loop, self.telemetry, self._ports,
             revision=self._desired.revision, control_errors=self._errors, before=self._before, ended=ended,
-            inventory_problem=self._inventory_problem, standing=standing,
+            inventory_problem=self._inventory.problem, standing=standing,
             lately=self._standing.lately(totals_of(self.loop, self._ports), now_s),
         )
         write_status(self._settings.data_path, "forwarder", now_s, content)

@@ -1,4 +1,4 @@
-"""What the forwarder cannot begin without, an inventory, and the wait for it; devices may come later."""
+"""What the forwarder cannot begin without, a network, and the wait for it; devices may come later."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TypeVar
 
 import structlog
 
+from forwarder.control.inventory_import import InventoryImport
+from forwarder.control.store import Store
 from forwarder.desired import Desired
 from forwarder.engine.plan import make_plan
-from forwarder.inventory import BadInventory, Inventory, read_inventory
+from forwarder.inventory import BadInventory, Inventory
 from forwarder.ports import Ports
 from gatewatch.settings import Settings
 
@@ -42,30 +44,26 @@ def wait_for(look: Callable[[], Found], stop: threading.Event) -> Found | None:
             return None
 
 
-def find(settings: Settings) -> tuple[Inventory, Ports]:
-    """The inventory, and ports at those of its devices that are there.
+def find(settings: Settings, store: Store, inventory: InventoryImport) -> tuple[Inventory, Ports]:
+    """The network, as the store has it once the inventory is imported, and ports at those of its devices that are there.
 
-    `NotYet` when there is no file, `BadInventory` for one that cannot be used, `SystemExit` without the privileges.
+    `NotYet` when there is no network, `BadInventory` when there is none but an inventory that cannot be used, `SystemExit` without
+    the privileges.
     """
-    inventory = usable_inventory(settings)
-    if inventory is None:
-        raise NotYet(f"the inventory {settings.inventory_path}")
+    inventory.now()
+    network = store.network()
+    if not network.vpcs and inventory.problem:
+        raise BadInventory(inventory.problem)
+    if not network.vpcs:
+        raise NotYet(f"a network, such as the inventory {settings.inventory_path}")
     ports = Ports(receive_buffer_bytes=settings.receive_buffer_bytes)
     try:
-        ports.follow(inventory)
+        ports.follow(network)
     except PermissionError as error:
         raise SystemExit(f"gatewatch: {error}; the forwarder needs CAP_NET_RAW and CAP_NET_ADMIN") from error
-    return inventory, ports
+    return network, ports
 
 
-def usable_inventory(settings: Settings) -> Inventory | None:
-    """The inventory; None when the file is not there yet.  One that is there and cannot be used is `BadInventory`."""
-    path = settings.inventory_path
-    if not path.exists():
-        return None
-    inventory = read_inventory(path)
-    try:
-        make_plan(Desired(revision=-1), inventory, maglev_slots=settings.maglev_slots)
-    except ValueError as error:
-        raise BadInventory(f"the inventory {path} cannot be used: {error}") from error
-    return inventory
+def check_network(settings: Settings, network: Inventory) -> None:
+    """`ValueError` for a network that no plan can be made of."""
+    make_plan(Desired(revision=-1), network, maglev_slots=settings.maglev_slots)

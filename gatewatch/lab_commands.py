@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import typer
 
+from forwarder.control.store import Store
+from forwarder.lab.caretaker import Caretaker
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
-from forwarder.lab.repair import Caretaker
 from gatewatch import data_folder
 from gatewatch.demo.balancer import client, create_balancer, is_balancer_missing, wait_for_api
 from gatewatch.demo.stage import appliance_command, traffic_command
@@ -61,6 +62,7 @@ def lab_run(settings: Settings, *, balancer: bool, rate: float) -> None:
 def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
     stop = stop_event()
     lab = Lab.up(settings.data_path, name=settings.lab_name)
+    store = Store.open(settings.data_path / "state.sqlite")
     supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     try:
         for appliance in lab.appliances:
@@ -71,9 +73,10 @@ def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
         typer.echo(
             f"the lab runs: {len(lab.appliances)} appliances, {rate:g} connections a second; Ctrl-C takes it down"
         )
-        _watch(settings, supervisor, Caretaker(lab.plan), stop.wait)
+        _watch(settings, supervisor, Caretaker(lab, store), stop.wait)
     finally:
         supervisor.stop_all()
+        store.close()
         Lab.down(settings.data_path)
 
 

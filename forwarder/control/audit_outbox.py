@@ -8,6 +8,7 @@ numbers begin at 1 again.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from typing import Final
 
@@ -37,6 +38,7 @@ class OutboxRelay:
         self._message_bytes_max = message_bytes_max
         with store.reading() as connection:
             self._source = f"outbox.{connection.execute('SELECT value FROM identity').fetchone()[0]}"
+            self._written_before = _written(connection) - _held(connection)
         self._moved = 0
         self._failures = 0
         self._wake = threading.Event()
@@ -61,10 +63,11 @@ class OutboxRelay:
         return len(rows)
 
     def counts(self) -> dict[str, int]:
-        """Events moved and steps failed since the start, and events that wait."""
+        """Events written by whomever (those that waited at the start too), events moved and steps failed since the start, and
+        events that wait."""
         with self._store.reading() as connection:
-            held = connection.execute("SELECT count(*) FROM audit_outbox").fetchone()[0]
-        return {"moved": self._moved, "failures": self._failures, "held": held}
+            written, held = _written(connection) - self._written_before, _held(connection)
+        return {"written": written, "moved": self._moved, "failures": self._failures, "held": held}
 
     def wake(self) -> None:
         """There is something to move."""
@@ -101,3 +104,12 @@ class OutboxRelay:
     def _trim(self, last_id: int) -> None:
         with self._store.writing() as connection:
             connection.execute("DELETE FROM audit_outbox WHERE id <= ?", (last_id,))
+
+
+def _written(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit_outbox'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _held(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM audit_outbox").fetchone()[0])

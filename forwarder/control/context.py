@@ -1,4 +1,4 @@
-"""What an operation works on: the open transaction, the network inventory, who asks and what time it is."""
+"""What an operation works on: the open transaction, the network, who asks and what time it is."""
 
 from __future__ import annotations
 

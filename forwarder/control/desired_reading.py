@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from forwarder.control.attribute_table import LISTENER, LOAD_BALANCER, TARGET_GROUP, read_attributes
+from forwarder.control.network_state import read_network
 from forwarder.control.target_view import shown_health
 from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup
 
@@ -28,6 +29,7 @@ def read_desired(connection: sqlite3.Connection) -> Desired:
     return Desired(
         revision=revision(connection),
         load_balancers=tuple(_load_balancer(connection, row) for row in rows),
+        network=read_network(connection),
     )
 
 

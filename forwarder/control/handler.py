@@ -11,9 +11,9 @@ import structlog
 
 from forwarder.control.audit import audit_event, put_in_outbox
 from forwarder.control.context import Context
+from forwarder.control.network_state import read_network
 from forwarder.control.operations import OPERATIONS
 from forwarder.control.store import Store, counting_changes
-from forwarder.inventory import Inventory
 from gatewatch.aws.call import Call
 from gatewatch.aws.error import AwsError
 from gatewatch.aws.services import SERVICES
@@ -29,25 +29,21 @@ def new_number() -> str:
 class Handler:
     """The backend of the API (`gatewatch.aws.call.Backend`).
 
-    `inventory` gives the network as it is now, `clock_s` epoch seconds, `on_audit` is called after each commit.
+    `import_network` is called before each call, `clock_s` gives epoch seconds, `on_audit` is called after each commit.
     """
 
     def __init__(
-        self, store: Store, settings: Settings, *, inventory: Callable[[], Inventory], clock_s: Callable[[], float],
-        number: Callable[[], str] = new_number, on_audit: Callable[[], None] = lambda: None,
+        self, store: Store, settings: Settings, *, clock_s: Callable[[], float],
+        import_network: Callable[[], None] = lambda: None, number: Callable[[], str] = new_number,
+        on_audit: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._settings = settings
-        self._inventory = inventory
+        self._import_network = import_network
         self._clock_s = clock_s
         self._number = number
         self._on_audit = on_audit
         self._log = structlog.get_logger()
-        self._events = 0
-
-    def events_written(self) -> int:
-        """Audit events written to the outbox since the start."""
-        return self._events
 
     def operations(self, service: str) -> frozenset[str]:
         """The operations of a service that are served."""
@@ -57,11 +53,11 @@ class Handler:
         """Do it; `AwsError` for every refusal.  What cannot be recorded is not done: `ServiceUnavailable`."""
         now_s = self._clock_s()
         try:
+            self._import_network()
             with self._store.writing() as connection:
                 self._check_outbox(connection)
                 result, error = self._outcome(connection, call, now_s)
                 self._record(connection, call, result, error, now_s)
-                self._events += 1
         except sqlite3.Error as failure:
             self._log.error("state store failed", operation=call.operation, error=str(failure))
             raise AwsError("ServiceUnavailable", "The state store cannot be written", 503) from failure
@@ -111,7 +107,7 @@ class Handler:
     def _context(self, connection: sqlite3.Connection, call: Call, now_s: float) -> Context:
         return Context(
             connection=connection,
-            inventory=self._inventory(),
+            inventory=read_network(connection),
             account_id=self._settings.account_id,
             region=self._settings.region,
             caller=call.caller,

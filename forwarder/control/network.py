@@ -1,6 +1,6 @@
-"""The inventory as ec2 shows it: zones, VPCs, subnets, instances, network interfaces and endpoints.
+"""The network as ec2 shows it: zones, VPCs, subnets, instances, network interfaces and endpoints.
 
-Only what the inventory knows is shown; what it does not know (images, launch times, security groups, endpoint services)
+Only what the state store knows is shown; what it does not know (images, launch times, security groups, endpoint services)
 is left out rather than made up.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from forwarder.control.context import Context
 from forwarder.control.ec2_listing import Item, Listing, tag_filters, tags, values_at
+from forwarder.control.network_state import states
 from forwarder.inventory import Instance, Inventory, Subnet
 from gatewatch.aws.error import AwsError
 
@@ -140,11 +141,15 @@ def describe_network_interfaces(context: Context, parameters: Mapping[str, Any])
 
 
 def describe_vpc_endpoints(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeVpcEndpoints.  They have no service name: endpoints are connected by the inventory, not by a service."""
+    """DescribeVpcEndpoints.  They have no service name: endpoints are connected by the inventory, not by a service.
+
+    `available` once the forwarder has the endpoint's device, `pending` before.
+    """
+    seen = states(context.connection, "endpoints")
     items: list[Item] = [
         {
             "VpcEndpointId": endpoint.id, "VpcEndpointType": "GatewayLoadBalancer",
-            "VpcId": _subnet(context.inventory, endpoint.subnet_id).vpc_id, "State": "available",
+            "VpcId": _subnet(context.inventory, endpoint.subnet_id).vpc_id, "State": seen[endpoint.id],
             "SubnetIds": [endpoint.subnet_id], "NetworkInterfaceIds": [endpoint.interface_id],
             "IpAddressType": "ipv4", "RequesterManaged": False, "OwnerId": context.account_id, "Tags": [],
         }
@@ -214,7 +219,7 @@ def _load_balancers_in(context: Context, subnet_id: str) -> str:
 
 def _subnet(inventory: Inventory, subnet_id: str) -> Subnet:
     subnet = inventory.subnet(subnet_id)
-    assert subnet is not None, "read_inventory checks it"
+    assert subnet is not None, "every import is checked"
     return subnet
 
 

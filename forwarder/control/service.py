@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -13,8 +14,9 @@ import uvicorn
 
 from forwarder.control.audit_outbox import OutboxRelay
 from forwarder.control.handler import Handler
-from forwarder.control.inventory_file import InventoryFile
+from forwarder.control.inventory_import import InventoryImport
 from forwarder.control.store import Store
+from forwarder.start_up import check_network
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.http_protocol import protocol_of
@@ -45,13 +47,13 @@ class ApiService:
         self._settings = settings
         self._errors = 0
         self._repeated = RepeatedError(structlog.get_logger(SERVICE))
-        self._inventory = InventoryFile(settings.inventory_path)
+        self._inventory = InventoryImport(store, settings, clock_s=time.time, usable=partial(check_network, settings))
         self._publisher = open_publisher(settings, SERVICE)
         self._relay = OutboxRelay(
             store, self._publisher, key=settings.account_id, message_bytes_max=settings.message_bytes_max
         )
         self._handler = Handler(
-            store, settings, inventory=self._inventory.now, clock_s=time.time, on_audit=self._relay.wake
+            store, settings, import_network=self._inventory.now, clock_s=time.time, on_audit=self._relay.wake
         )
         credentials = read_credentials(Path(settings.api_credentials)) if settings.api_credentials else None
         self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)
@@ -68,9 +70,9 @@ class ApiService:
         ))
 
     def start(self) -> None:
-        """Read the inventory, then serve; `OSError` if the port cannot be had, and then nothing was started."""
+        """Import the inventory, then serve; `OSError` if the port cannot be had, and then nothing was started."""
         listener = _listener(self._settings.api_host, self._settings.api_port)
-        self._inventory.look()
+        self._inventory.now()
         self._relay.start()
         # Outside the main thread uvicorn leaves the signals alone, which are gatewatch.service's.
         self._serving = threading.Thread(target=self._server.run, args=([listener],), name="api-server")
@@ -86,7 +88,7 @@ class ApiService:
         self._inventory.look()
         write_status(self._settings.data_path, SERVICE, now_s, {
             **self._dispatcher.counts(), "port": self._port.status(),
-            "audit": {"written": self._handler.events_written(), **self._relay.counts()},
+            "audit": self._relay.counts(),
             "inventory_problem": self._inventory.problem, "status_errors": self._errors,
             "bus": self._publisher.counts(),
         })

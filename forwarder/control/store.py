@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from forwarder.control import desired_reading
+from forwarder.control import desired_reading, network_state
 from forwarder.desired import Desired, TargetState
+from forwarder.inventory import Inventory
 from gatewatch.database.kind import Kind, script
 from gatewatch.database.opening import open_database
 from gatewatch.database.transaction import transaction
 
 KIND = Kind(
     name="state store", application_id=0x67775354, mark="load_balancers",
-    steps=(script(resources.files("forwarder.control").joinpath("schema.sql").read_text(encoding="utf-8")),),
+    steps=tuple(
+        script(resources.files("forwarder.control").joinpath(name).read_text(encoding="utf-8")) for name in ("schema.sql", "network.sql")
+    ),
     damaged="moved away, the load balancers must be created again",
 )
 
@@ -70,6 +73,17 @@ class Store:
         """One consistent reading of everything the packet process and the prober need."""
         with self.reading() as connection:
             return desired_reading.read_desired(connection)
+
+    def network(self) -> Inventory:
+        """The network as it shall be."""
+        with self.reading() as connection:
+            return network_state.read_network(connection)
+
+    def observe_network(self, present: Mapping[str, Collection[str]]) -> None:
+        """Store which things are there, by kind; see `network_state.observe`."""
+        with self.writing() as connection, counting_changes(connection):
+            for kind, things in present.items():
+                network_state.observe(connection, kind, things)
 
     def observe(self, observations: Sequence[Observation]) -> None:
         """Store what was observed.  A target that is draining, or gone, keeps what it has."""

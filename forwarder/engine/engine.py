@@ -134,8 +134,7 @@ class Engine:
             if length > INNER_BYTES_MAX:
                 self._reject(state, DropReason.OVERSIZE, kind, key, length, flags, now_s)
                 continue
-            of_kind = flows[kind]
-            flow = of_kind.get(key) or of_kind.get(reverse_key(kind, key))
+            flow = flows[kind].get(key) or flows[kind].get(reverse_key(kind, key))
             if flow is None:
                 flow = self._admission.admit(state, kind, key, flags, now_s)
             elif now_s - flow.last_s >= flow.idle_timeout_s or flow.plan is not plan or flow.phase:
@@ -159,13 +158,11 @@ class Engine:
                     self._admission.note_closing(flow, FORWARD if forward else BACK, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
+            if (flow.forward_balance if forward else flow.back_balance) < 0:
+                counters.originated -= 1
             if forward:
-                if flow.forward_balance < 0:
-                    counters.originated -= 1
                 flow.forward_balance += 1
             else:
-                if flow.back_balance < 0:
-                    counters.originated -= 1
                 flow.back_balance += 1
             counters.sent += 1
             counters.sent_bytes += length
@@ -218,10 +215,7 @@ class Engine:
             except MalformedPacket:
                 self._refuse(state.counters.refused, DropReason.RETURN_INNER_MALFORMED)
                 continue
-            of_kind = state.flows[kind]
-            flow = (
-                of_kind.get(key) or of_kind.get(reverse_key(kind, key)) or self._admission.returning(state, kind, key, now_s)
-            )
+            flow = state.flows[kind].get(key) or state.find(kind, key) or self._admission.returning(state, kind, key, now_s)
             refusal = self._refusal(state, flow, version, inner[0] >> 4, length, source, port, option, now_s)
             if refusal is not None or flow is None:
                 self._refuse(state.counters.refused, refusal or DropReason.RETURN_UNKNOWN_FLOW)
@@ -242,13 +236,11 @@ class Engine:
                     self._admission.note_closing(flow, FORWARD if forward else BACK, flags)
             if flow.binding is not None:
                 flow.binding.last_s = now_s
+            if (flow.forward_balance if forward else flow.back_balance) <= 0:
+                counters.originated += 1
             if forward:
-                if flow.forward_balance <= 0:
-                    counters.originated += 1
                 flow.forward_balance -= 1
             else:
-                if flow.back_balance <= 0:
-                    counters.originated += 1
                 flow.back_balance -= 1
             counters.returned += 1
             counters.returned_bytes += length

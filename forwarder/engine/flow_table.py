@@ -31,6 +31,8 @@ _FIN, _RST = 1, 4
 
 #: How long a flow must have been idle before it gives way to a new one.
 GIVES_WAY_IDLE_S = 10.0
+#: How long a half-open flow waits for its answer before it gives way to a new one ahead of closed flows.
+GIVES_WAY_HALF_OPEN_S = 3.0
 #: Flows looked at for one that has been idle longest.
 GIVE_WAY_FLOWS_BUDGET = 16
 
@@ -120,15 +122,22 @@ class FlowTable:
             self._closed.append(flow)
 
     def give_way(self, now_s: float) -> str:
-        """Remove one flow so that a new one has room, and tell what it was: the oldest `half_open` one, else the one `closed`
-        first, else the one `idle` longest, if that is long enough.  Empty when there is none."""
-        for name, flow in (("half_open", self._half_open.first), ("closed", self._closed.first), ("idle", None)):
-            goes = self._idle_longest(now_s) if name == "idle" else flow
-            if goes is not None:
-                self.remove(goes)
-                self.gave_way[name] = self.gave_way.get(name, 0) + 1
-                return name
-        return ""
+        """Remove one flow so that a new one has room, and tell what it was: the oldest `half_open` one unless its answer may be
+        under way, else the one `closed` first, else that half-open one all the same, else the one `idle` longest, if that is long
+        enough.  Empty when there is none."""
+        half_open, closed = self._half_open.first, self._closed.first
+        if half_open is not None and (closed is None or now_s - half_open.last_s >= GIVES_WAY_HALF_OPEN_S):
+            name, goes = "half_open", half_open
+        elif closed is not None:
+            name, goes = "closed", closed
+        else:
+            longest = self._idle_longest(now_s)
+            if longest is None:
+                return ""
+            name, goes = "idle", longest
+        self.remove(goes)
+        self.gave_way[name] = self.gave_way.get(name, 0) + 1
+        return name
 
     def _idle_longest(self, now_s: float) -> Flow | None:
         """The flow whose time comes first, once what is said of that is true; None if it was used a moment ago."""

@@ -14,13 +14,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from forwarder.control.inventory_file import InventoryFile
 from forwarder.control.store import Observation, Store
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.health.probe_threads import ProbeThreads
 from forwarder.health.schedule import Change, Key, Schedule
-from forwarder.inventory import Inventory, read_inventory
+from forwarder.inventory import Inventory
 from forwarder.telemetry.json_lines import json_drafts
 from gatewatch.bus import Draft, Publisher, hand_over, open_publisher
 from gatewatch.records import topics
@@ -42,8 +41,8 @@ PENDING_CHANGES_MAX = 10_000
 def serve(settings: Settings) -> None:
     """Probe until SIGTERM or SIGINT."""
     stop = stop_event()
-    inventory = read_inventory(settings.inventory_path)
     store = Store.open(settings.data_path / "state.sqlite")
+    inventory = store.network()
     publisher = open_publisher(settings, "health")
     threads = ProbeThreads(_namespaces(inventory), settings.probe_threads_max)
     prober = Prober(settings, Schedule(inventory), threads, store, publisher)
@@ -69,7 +68,6 @@ class Prober:
         self._publisher = publisher
         self._clock = SteadyClock()
         self._repeated = RepeatedError(log)
-        self._inventory = InventoryFile(settings.inventory_path)
         self._network: Inventory | None = None
         self._revision = -1
         self._pending: list[TargetHealthChange] = []
@@ -101,8 +99,6 @@ class Prober:
         results = self._threads.wait(pause_s if self._threads.free else wait_s)
         self._tell_local_errors(results)
         self._tell([change for key, result in results for change in self._schedule.finished(key, result)])
-        if now_s >= self._status_due_s:
-            self._follow_network()
         self._tell_status(now_s)
 
     def _follow(self, now_s: float) -> list[Change]:
@@ -110,6 +106,7 @@ class Prober:
         if revision == self._revision:
             return []
         desired = self._store.desired()
+        self._follow_network(desired.network)
         changes = self._schedule.follow(desired, now_s)
         # Another hand may have reset a target's stored state; what was observed of it still holds.
         if self._observe(self._schedule.differing()):
@@ -125,15 +122,12 @@ class Prober:
                     problem=result.detail,
                 )
 
-    def _follow_network(self) -> None:
-        self._inventory.look()
-        network = self._inventory.current
-        if self._inventory.problem or network == self._network:
+    def _follow_network(self, network: Inventory) -> None:
+        if network == self._network:
             return
         self._network = network
         self._schedule.know_network(network)
         self._threads.follow(_namespaces(network))
-        self._revision = -1
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Bus first, so that no change goes unrecorded if the process dies here; but never without the store."""

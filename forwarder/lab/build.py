@@ -1,4 +1,4 @@
-"""Making a plan real: namespaces, veth pairs, addresses, routes, rules.
+"""The parts that a lab is built of, made and removed: namespaces and veth pairs.  `reconcile.py` says which and when.
 
 All work in a namespace is done by a thread that lives there (`network_namespace.run_in`): its netlink and ioctl
 sockets, and its /proc/sys/net, are the namespace's.  Whatever fails raises `BuildError`, which says where and what.
@@ -11,23 +11,24 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Callable
 from ctypes import addressof, create_string_buffer
 from pathlib import Path
-from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
 from forwarder.lab import namespace as named
-from forwarder.lab.kernel_entry import entries
-from forwarder.lab.plan import Link, Namespace, Plan, Side
+from forwarder.lab.plan import Link, Namespace, Side
 
 #: Offloads that break tunnels or hide packet sizes (ethtool.h, ETHTOOL_S*): receive and transmit checksum,
 #: scatter-gather, TCP segmentation, generic segmentation, generic receive.
 OFFLOADS = {"rx": 0x15, "tx": 0x17, "sg": 0x19, "tso": 0x1F, "gso": 0x24, "gro": 0x2C}
 _SIOCETHTOOL = 0x8946
 _LOOPBACK = 1
+#: The alias of a link's first end once the link is set up.
+SET_UP = "gatewatch: set up"
 _SYSCTL = Path("/proc/sys/net")
 
 
@@ -35,17 +36,8 @@ class BuildError(RuntimeError):
     """The kernel refused a part of the network; the message names the namespace, the part and the reason."""
 
 
-def build(plan: Plan) -> None:
-    """Make everything of the plan.  On `BuildError` the caller removes what was made."""
-    for namespace in plan.namespaces:
-        _attempt(namespace.name, "the namespace", lambda namespace=namespace: _make_namespace(namespace))
-    for link in plan.links:
-        _attempt(link.one.namespace, f"the link {link.one.device}", lambda link=link: _make_link(link))
-    for namespace in plan.namespaces:
-        _attempt(namespace.name, "addresses and routes", lambda name=namespace.name: _configure(plan, name))
-
-
-def _attempt(namespace: str, what: str, action: Any) -> None:
+def attempt(namespace: str, what: str, action: Callable[[], object]) -> None:
+    """Do it, and say of a refusal where and what it was about."""
     try:
         action()
     except NetlinkError as error:
@@ -60,9 +52,19 @@ def _attempt(namespace: str, what: str, action: Any) -> None:
         raise BuildError(f"{namespace}: cannot make {what}: {error}{hint}") from error
 
 
-def _make_namespace(namespace: Namespace) -> None:
-    named.create(namespace.name)
-    run_in(namespace.name, lambda: _set_sysctls(forwards=namespace.forwards))
+def is_namespace(name: str) -> bool:
+    """Whether there is a namespace of that name, and not only the file for one, which a crash may leave."""
+    try:
+        run_in(name, lambda: None)
+    except OSError:
+        return False
+    return True
+
+
+def make_namespace(namespace: Namespace) -> None:
+    """Make it, in the place of half of one."""
+    named.delete(namespace.name)
+    named.create(namespace.name, prepare=lambda: _set_sysctls(forwards=namespace.forwards))
 
 
 def _set_sysctls(*, forwards: bool) -> None:
@@ -82,11 +84,24 @@ def _sysctl(name: str, value: str) -> None:
     (_SYSCTL / name).write_text(value, encoding="ascii")
 
 
-def _make_link(link: Link) -> None:
+def is_linked(link: Link) -> bool:
+    """Whether the link is there and was set up to the end."""
+    def look() -> bool:
+        with IPRoute() as netlink:
+            marked = {found.get_attr("IFLA_IFNAME") for found in netlink.get_links() if found.get_attr("IFLA_IFALIAS") == SET_UP}
+        return link.one.device in marked
+
+    return run_in(link.one.namespace, look)
+
+
+def make_link(link: Link) -> None:
+    """Make it, in the place of one that was not set up."""
     def body() -> None:
         peer_namespace = os.open(NETNS_FOLDER / link.other.namespace, os.O_RDONLY | os.O_CLOEXEC)
         try:
             with IPRoute() as netlink:
+                for index in netlink.link_lookup(ifname=link.one.device):
+                    netlink.link("del", index=index)
                 peer = {"ifname": link.other.device, "address": link.other.mac, "mtu": link.mtu_bytes,
                         "net_ns_fd": peer_namespace}
                 netlink.link("add", ifname=link.one.device, kind="veth", address=link.one.mac, mtu=link.mtu_bytes,
@@ -97,24 +112,32 @@ def _make_link(link: Link) -> None:
     run_in(link.one.namespace, body)
 
 
-def _configure(plan: Plan, namespace: str) -> None:
+def set_up_link(link: Link) -> None:
+    """Both ends up as their sides say; then the mark, after which a link that is down stays so: that is how people make faults."""
+    run_in(link.other.namespace, lambda: _set_up(link.other))
+    run_in(link.one.namespace, lambda: _set_up(link.one, mark=True))
+
+
+def _set_up(side: Side, *, mark: bool = False) -> None:
+    with IPRoute() as netlink:
+        netlink.link("set", index=_LOOPBACK, state="up")
+        index: int = netlink.link_lookup(ifname=side.device)[0]
+        turn_offloads_off(side.device)
+        if side.reverse_path_filter:
+            _sysctl(f"ipv4/conf/{side.device}/rp_filter", "1")
+        netlink.link("set", index=index, arp=side.arp, state="up")
+        if mark:
+            netlink.link("set", index=index, ifalias=SET_UP)
+
+
+def remove_link(link: Link) -> None:
+    """Remove both ends, and with them their routes."""
     def body() -> None:
         with IPRoute() as netlink:
-            netlink.link("set", index=_LOOPBACK, state="up")
-            indexes = {side.device: _configure_device(netlink, side) for side in plan.sides(namespace)}
-            for entry in entries(plan, namespace, indexes):
-                entry.add(netlink)
+            for index in netlink.link_lookup(ifname=link.one.device):
+                netlink.link("del", index=index)
 
-    run_in(namespace, body)
-
-
-def _configure_device(netlink: IPRoute, side: Side) -> int:
-    index: int = netlink.link_lookup(ifname=side.device)[0]
-    turn_offloads_off(side.device)
-    if side.reverse_path_filter:
-        _sysctl(f"ipv4/conf/{side.device}/rp_filter", "1")
-    netlink.link("set", index=index, arp=side.arp, state="up")
-    return index
+    run_in(link.one.namespace, body)
 
 
 def turn_offloads_off(device: str) -> None:

@@ -1,6 +1,6 @@
 """What the kernel is told of a namespace's network beside its devices: addresses, neighbours, routes, rules.
 
-Each entry can be added again: one that is there is left as it is.  Building adds all of them, repairing those that went.
+Each entry can be added again: one that is there is left as it is; and removed again: one that is gone is gone.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from forwarder.lab.plan import Plan, Route, RouteType
+
+#: How the kernel says that something is not there: route, device, neighbour or rule, address.
+_GONE: Final = (errno.ESRCH, errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,31 @@ class KernelEntry:
                 return False
             raise
         return True
+
+    def replace(self, netlink: IPRoute) -> None:
+        """Put it in the place of what is there with another content; only routes and neighbours can have one."""
+        if self.call in ("route", "neigh"):
+            getattr(netlink, self.call)("replace", **self.arguments)
+
+    def remove(self, netlink: IPRoute) -> None:
+        """Remove it, if it is there."""
+        try:
+            getattr(netlink, self.call)("del", **self.arguments)
+        except NetlinkError as error:
+            if error.code not in _GONE:
+                raise
+
+    @property
+    def told(self) -> str:
+        """All that is said of it, without the numbers of devices, which are the kernel's."""
+        said = {name: value for name, value in self.arguments.items() if name not in ("index", "ifindex", "oif")}
+        return f"{self.call} {self.device} {sorted(said.items())}"
+
+    @property
+    def place(self) -> str:
+        """What of it there is one of: a destination of a route table, a neighbour's address."""
+        keys = {"route": ("table", "dst"), "neigh": ("dst",)}.get(self.call)
+        return f"{self.call} {[self.arguments[key] for key in keys]}" if keys else self.told
 
 
 def entries(plan: Plan, namespace: str, indexes: Mapping[str, int]) -> Iterator[KernelEntry]:
@@ -68,8 +96,6 @@ def _route(route: Route, indexes: Mapping[str, int]) -> dict[str, Any]:
         arguments |= {"gateway": route.gateway, "flags": ["onlink"]}
     else:
         arguments["scope"] = "link"
-    if route.source:
-        arguments["prefsrc"] = route.source
     if route.mtu_bytes:
         arguments["metrics"] = {"mtu": route.mtu_bytes}
     return arguments

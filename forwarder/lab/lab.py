@@ -20,9 +20,12 @@ import tomli_w
 from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.inventory import Inventory
 from forwarder.lab import build, namespace, topology
+from forwarder.lab.build import BuildError
 from forwarder.lab.plan import Machine, Plan
 from forwarder.lab.privilege import JOINED, BadEnvironment, lab_folder, stop_holder
+from forwarder.lab.reconcile import Before, reconcile
 from forwarder.lab.rules import LAB_RULES
+from forwarder.lab.wiring import wire
 from gatewatch.refusal import Refusal
 
 
@@ -31,7 +34,8 @@ class NoLab(Refusal, LookupError):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of `lab.json`.  `building` means that some of the plan may be there.
+    """The content of `lab.json`.  `building` means that some of the plan may be there, and `before` are plans of which something
+    may be there besides.
 
     `held` says that a holder's namespaces have it: it is gone when the holder is.
     """
@@ -40,6 +44,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     held: bool
     made_netns_folder: bool
     plan: Plan
+    before: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +108,8 @@ class Lab:
             _write_record(data, Record(state="building", held=held, made_netns_folder=made_folder, plan=plan))
             try:
                 namespace.prepare_folder()
-                build.build(plan)
-            except (OSError, build.BuildError) as error:
+                reconcile(plan)
+            except (OSError, BuildError) as error:
                 _remove_recorded(data)
                 raise BadEnvironment(f"the lab cannot be made here: {error}") from error
             _offer_rules(data)
@@ -119,6 +124,27 @@ class Lab:
         if record is None or record.state != "up":
             raise NoLab(f"no lab is up in {data}; `gatewatch lab up` makes one")
         return cls(data=data, plan=record.plan)
+
+    def follow(self, network: Inventory, *, before_step: Before = lambda what: None) -> Lab:
+        """Make the namespaces be what this network says; the lab as it is then.
+
+        What may be there is written down before anything is done, so the next call finishes what this one was cut short in.
+        `BadEnvironment` when the kernel refuses, or the network cannot be wired; the rest of the lab goes on.
+        """
+        try:
+            plan = wire(self.name, network, host_mtu_bytes=self.plan.host_mtu_bytes)
+            with _locked(self.data):
+                record = _read_record(self.data)
+                if record is None:
+                    raise NoLab(f"the lab of {self.data} was taken down")
+                former = (*record.before, record.plan)
+                before = former if plan != record.plan else record.before
+                _write_record(self.data, msgspec.structs.replace(record, plan=plan, before=before))
+                reconcile(plan, before=before or (plan,), before_step=before_step)
+                _write_record(self.data, msgspec.structs.replace(record, plan=plan, before=()))
+        except (OSError, ValueError, BuildError) as error:
+            raise BadEnvironment(f"the lab cannot follow the network: {error}") from error
+        return Lab(data=self.data, plan=plan)
 
     @staticmethod
     def down(data: Path, *, name: str = "") -> Removed:
@@ -145,7 +171,8 @@ def _remove_recorded(data: Path) -> int:
     if joined and not record.held:
         raise BadEnvironment(f"the lab of {data} was made by root; take it down as root")
     # Without a holder to join, what it held is gone already, and the same names here are somebody else's.
-    removed = build.remove(_namespaces(record.plan)) if joined == record.held else 0
+    names = dict.fromkeys(name for plan in (record.plan, *record.before) for name in _namespaces(plan))
+    removed = build.remove(tuple(names)) if joined == record.held else 0
     if record.made_netns_folder and not record.held:
         namespace.remove_folder()
     inventory = data / "inventory.toml"

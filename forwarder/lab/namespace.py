@@ -10,14 +10,18 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.lab import kernel
 
 
-def create(name: str) -> None:
-    """Make namespace `name`; `OSError` (EEXIST) if there is one, or what the kernel refused."""
+def create(name: str, *, prepare: Callable[[], object] = lambda: None) -> None:
+    """Make namespace `name`; `OSError` (EEXIST) if there is one, or what the kernel refused.
+
+    `prepare` is called inside it before it has its name, so that nobody finds it unprepared.
+    """
     path = NETNS_FOLDER / name
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o444))
     errors: list[OSError] = []
@@ -25,6 +29,7 @@ def create(name: str) -> None:
     def body() -> None:
         try:
             kernel.unshare(kernel.CLONE_NEWNET)
+            prepare()
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
         except OSError as error:
             errors.append(error)

@@ -1,4 +1,4 @@
-"""What a lab network is made of, as values: `topology.py` writes such a plan, `build.py` makes it, `show.py` prints it.
+"""What a lab network is made of, as values: `wiring.py` writes such a plan, `reconcile.py` makes it, `show.py` prints it.
 
 Two views of the same network stand side by side: what Linux is told (namespaces, links, routes, rules) and what a
 person knows from AWS (route tables with destinations and targets, machines with instance ids).
@@ -24,6 +24,7 @@ class Role(StrEnum):
     SERVER = "application server"
     NODE = "balancer"
     APPLIANCE = "appliance"
+    INSTANCE = "instance"
 
 
 class Namespace(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +69,6 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
     device: str = ""
     gateway: str = ""
-    source: str = ""
     table: int = MAIN_TABLE
     type: RouteType = RouteType.UNICAST
     mtu_bytes: int = 0
@@ -100,17 +100,19 @@ class AwsRoute(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
-class RouteTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A route table as AWS shows it; `association` is the subnet's or the internet gateway's id.
+class AwsTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A route table as AWS shows it; `associations` are ids of subnets and internet gateways.
 
-    `table` is the number of the Linux table that does it, in the VPC's router.
+    `table` is the number of the Linux table that does it, in the namespace `router`.
     """
 
     id: str
     name: str
     vpc_id: str
-    association: str
+    associations: tuple[str, ...]
+    main: bool
     table: int
+    router: str
     routes: tuple[AwsRoute, ...]
 
 
@@ -136,7 +138,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     neighbours: tuple[Neighbour, ...]
-    route_tables: tuple[RouteTable, ...]
+    route_tables: tuple[AwsTable, ...]
     clients: tuple[Machine, ...]
     servers: tuple[Machine, ...]
     appliances: tuple[Machine, ...]

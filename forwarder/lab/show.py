@@ -14,7 +14,7 @@ from rich.text import Text
 from forwarder.inventory import Subnet
 from forwarder.lab import topology
 from forwarder.lab.lab import Lab
-from forwarder.lab.plan import Plan, Role, RouteTable
+from forwarder.lab.plan import AwsTable, Plan
 from forwarder.lab.privilege import Holder, live_holder
 
 #: Characters of a route table's lines, so that the whole table fits 80.
@@ -69,8 +69,8 @@ def _zones(plan: Plan) -> str:
 
 
 def _table_of(plan: Plan, subnet: Subnet) -> str:
-    own = [table.name for table in plan.route_tables if table.association == subnet.id]
-    main = [table.name for table in plan.route_tables if table.association == "main" and table.vpc_id == subnet.vpc_id]
+    own = [table.name for table in plan.route_tables if subnet.id in table.associations]
+    main = [table.name for table in plan.route_tables if table.main and table.vpc_id == subnet.vpc_id]
     return (own or main or ["-"])[0]
 
 
@@ -85,21 +85,17 @@ def _route_tables(plan: Plan) -> Table:
     return table
 
 
-def _about(plan: Plan, table: RouteTable) -> list[str]:
+def _about(plan: Plan, table: AwsTable) -> list[str]:
     """A route table's id, whom it is for, and where it is in Linux."""
-    association = f"the rest of {table.vpc_id}" if table.association == "main" else table.association
+    whom = [*table.associations, *([f"the rest of {table.vpc_id}"] if table.main else [])]
     ingress = wrap(_ingress(plan, table), ABOUT_WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
-    return [f"{table.name} {table.id}", f"  for {association}", f"  Linux: table {table.table} of {_router(plan, table)}",
-            *ingress]
+    return [f"{table.name} {table.id}", *(f"  for {one}" for one in whom or ["nobody"]),
+            f"  Linux: table {table.table} of {table.router}", *ingress]
 
 
-def _router(plan: Plan, table: RouteTable) -> str:
-    return next(route.namespace for route in plan.routes if route.table == table.table)
-
-
-def _ingress(plan: Plan, table: RouteTable) -> str:
+def _ingress(plan: Plan, table: AwsTable) -> str:
     devices = [rule.ingress_device for rule in plan.rules if rule.table == table.table and rule.ingress_device]
-    return "from " + ", ".join(devices)
+    return "from " + (", ".join(devices) or "no device")
 
 
 def _machines(plan: Plan) -> Table:
@@ -130,7 +126,7 @@ def _way(plan: Plan) -> Text:
         f"{client.name} ({client.address}) sends to {server.name} ({server.address}); the internet gateway hands the"
         " packet to the VPC's router.",
         f"The edge table sends {topology.APPLICATION_BLOCK} to the endpoint: the packet leaves the router on its device"
-        f" endpoint and enters {endpoint.device} of {endpoint.netns}.",
+        f" {endpoint.device} and enters {endpoint.device} of {endpoint.netns}.",
         f"The balancer picks an appliance, say {appliance.name}, wraps the packet in GENEVE and sends it from"
         f" {node.address} to {appliance.address}, UDP 6081.",
         f"{appliance.name} looks at its rules and sends the packet back, or swallows it.",
@@ -144,14 +140,14 @@ def _way(plan: Plan) -> Text:
 
 
 def _commands(plan: Plan, holder: Holder | None) -> Text:
-    router = next(namespace.name for namespace in plan.namespaces if namespace.role is Role.ROUTER)
+    edge = next(table for table in plan.route_tables if plan.internet_gateway_id in table.associations)
     endpoint, node = plan.inventory.endpoints[0], plan.inventory.nodes[0]
     enter = "nsenter --user --mount --preserve-credentials --target {}"
     client, server = plan.clients[0], plan.servers[0]
     commands = (
         *((("first, to be where the lab is", enter.format(holder.pid)),) if holder else ()),
         ("which table a packet meets, and one of the tables",
-         f"ip -n {router} rule; ip -n {router} route show table {topology.EDGE_TABLE}"),
+         f"ip -n {edge.router} rule; ip -n {edge.router} route show table {edge.table}"),
         ("packets before and after inspection", f"ip netns exec {endpoint.netns} tcpdump -ni {endpoint.device}"),
         ("the same in GENEVE", f"ip netns exec {node.netns} tcpdump -ni {node.device} udp port 6081"),
         (f"a page from {server.name}, through the gateway",

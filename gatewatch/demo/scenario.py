@@ -12,7 +12,6 @@ from typing import Any
 import typer
 
 from forwarder.lab.privilege import ensure_privileges
-from forwarder.lab.repair import Caretaker
 from gatewatch.data_folder import lab_run, supervised
 from gatewatch.demo.acts import OVERTIME_SHARE_MAX, Acts, plan_acts
 from gatewatch.demo.balancer import Balancer, NoAnswer, client, create_balancer, target_states, wait_for_api
@@ -90,7 +89,6 @@ class Demo:
         self._next_look_s = 0.0
         self._health_known = True
         self._restarted: set[str] = set()
-        self._caretaker: Caretaker | None = None
         self._problems: set[str] = set()
 
     def run(self, acts: Acts, duration_s: float, report: Path | None) -> int:
@@ -123,7 +121,6 @@ class Demo:
             self._say(f"console   http://{self._settings.console_host}:{self._settings.console_port}")
         self._say("creating load balancer, target group, targets and listener through the AWS API")
         lab = self._stage.lab
-        self._caretaker = Caretaker(lab.plan)
         self._balancer = create_balancer(
             self._elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances]
         )
@@ -197,8 +194,8 @@ class Demo:
             self._say(f"going on after an error: {problem}")
 
     def _look_after_the_lab(self) -> None:
-        for what in self._caretaker.look() if self._caretaker else ():
-            self._say(f"put back {what}")
+        for what in self._stage.caretaker.look():
+            self._say(what)
 
     def _look_at_alarms(self) -> None:
         for alarm in read_alarms(self._settings.data_path):
@@ -239,7 +236,7 @@ class Demo:
         broken = self._restarted | ({self._victim()} if self._killed_s is not None else set())
         unbroken = {machine.address: machine.name for machine in lab.appliances if machine.name not in broken}
         try:
-            devices = [device_counts(endpoint) for endpoint in lab.inventory.endpoints]
+            devices = {endpoint.id: device_counts(endpoint) for endpoint in lab.inventory.endpoints}
         except OSError as error:
             return [{"chain": CHAIN, "what": f"an endpoint's device cannot be asked: {error}"}]
         return contradictions(self._settings.data_path, devices, unbroken)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import structlog
 
+from forwarder.control.store import Store
+from forwarder.lab.caretaker import Caretaker
 from forwarder.lab.lab import Lab
 from forwarder.lab.silence import silence
 from gatewatch.demo.witnesses import DeviceCounts, device_counts
@@ -37,17 +39,25 @@ class Stage:
         self.supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
         self._services = ("ingest", "api", "forwarder", "alarms", *(("console",) if console else ()))
         self._rate = rate
-        self._lab: Lab | None = None
+        self._caretaker: Caretaker | None = None
+        self._store: Store | None = None
+
+    @property
+    def caretaker(self) -> Caretaker:
+        """Who looks after the lab; there is one once `open` has run."""
+        assert self._caretaker is not None, "open the stage first"
+        return self._caretaker
 
     @property
     def lab(self) -> Lab:
-        """The lab; there is one once `open` has run."""
-        assert self._lab is not None, "open the stage first"
-        return self._lab
+        """The lab as it is now."""
+        return self.caretaker.lab
 
     def open(self) -> None:
         """Build the network, start services and appliances."""
-        self._lab = Lab.up(self.settings.data_path, name=self.settings.lab_name)
+        lab = Lab.up(self.settings.data_path, name=self.settings.lab_name)
+        self._store = Store.open(self.settings.data_path / "state.sqlite")
+        self._caretaker = Caretaker(lab, self._store)
         for name in self._services:
             self.supervisor.start(service_command(name, self.settings))
         for appliance in self.lab.appliances:
@@ -99,6 +109,8 @@ class Stage:
     def close(self) -> None:
         """Stop what still runs and take the lab down."""
         self.supervisor.stop_all()
+        if self._store is not None:
+            self._store.close()
         Lab.down(self.settings.data_path)
 
     def _at_rest_since(self, moved_s: float) -> Callable[[], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import sqlite3
 import sys
@@ -17,14 +18,14 @@ from msgspec.structs import replace
 from forwarder import service
 from forwarder.datapath.portable import PacketLoop
 from forwarder.desired import Desired
-from forwarder.inventory import Instance
+from forwarder.inventory import Instance, Inventory
 from forwarder.ports import Ports
 from forwarder.service import Forwarder, prober_command
 from gatewatch.bus import Draft
 from gatewatch.records import topics
 from gatewatch.settings import load
 from gatewatch.status_file import read_status, write_status
-from tests.forwarder.one_endpoint import INVENTORY, desired, toml
+from tests.forwarder.one_endpoint import INVENTORY, desired
 
 ENDPOINT, NODE = INVENTORY.endpoints[0].id, INVENTORY.nodes[0].address
 
@@ -91,18 +92,38 @@ class FakeStore:
         self.activated: list[str] = []
         self.drained_at_s: list[float] = []
         self.deregistered_at_s: float | None = None
+        self.network_now = INVENTORY
+        self.present: dict[str, Any] = {}
+
+    def network(self) -> Inventory:
+        return self.network_now
+
+    def change_network(self, network: Inventory) -> None:
+        self.network_now = network
+        self.number += 1
+
+    def observe_network(self, present: dict[str, Any]) -> None:
+        self.present = present
 
     def revision(self) -> int:
         return self.number
 
     def desired(self) -> Desired:
-        return desired(self.number, self.deregistered_at_s)
+        return dataclasses.replace(desired(self.number, self.deregistered_at_s), network=self.network_now)
 
     def activate(self, arns: Any) -> None:
         self.activated += list(arns)
 
     def drop_drained(self, now_s: float) -> None:
         self.drained_at_s.append(now_s)
+
+
+class FakeImport:
+    """An inventory file that nobody changes."""
+
+    problem = ""
+
+    def look(self) -> None: ...
 
 
 class FakePublisher:
@@ -125,12 +146,11 @@ def parts(tmp_path: Path) -> Iterator[tuple[Forwarder, FakePort, FakePort, FakeS
     settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
     endpoint, node, store, publisher = FakePort(), FakePort(), FakeStore(), FakePublisher()
     node.is_node = True
-    (tmp_path / "inventory.toml").write_text(toml(INVENTORY), encoding="utf-8")
     ports: Any = Ports(
         receive_buffer_bytes=1, endpoints={ENDPOINT: endpoint}, nodes={NODE: node},  # type: ignore[dict-item]
         _made_for={ENDPOINT: INVENTORY.endpoints[0], NODE: INVENTORY.nodes[0]},
     )
-    made: Any = Forwarder(settings, INVENTORY, store, publisher, ports)  # type: ignore[arg-type]
+    made: Any = Forwarder(settings, store, FakeImport(), publisher, ports)  # type: ignore[arg-type]
     yield made, endpoint, node, store, publisher
     endpoint.close()
     node.close()
@@ -203,40 +223,13 @@ def test_the_prober_is_run_with_the_same_settings(tmp_path: Path) -> None:
     assert (again.data, again.probe_threads_max) == (str(tmp_path), 3)
 
 
-def test_an_inventory_that_no_plan_can_be_made_of_is_refused_before_anything_is_stopped(
-    parts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    forwarder, *_ = parts
-    first = INVENTORY.endpoints[0]
-    # Another prefix, so another id, but the same 16 digits, by which appliances tell endpoints apart.
-    twin = replace(first, id="vpce-1-00000000000000001", interface_id="eni-e2", device="gwe2")
-    text = toml(replace(INVENTORY, endpoints=(first, twin)))
-    (tmp_path / "inventory.toml").write_text(text, encoding="utf-8")
-    forwarder._follow_network()
-    forwarder._follow_network()
-    assert forwarder._inventory == INVENTORY
-    assert "the same last 16 digits" in "".join(capsys.readouterr())
-    forwarder.stop()
-
-
-def test_another_instance_does_not_cost_the_connections_there_are(parts: Any, tmp_path: Path) -> None:
-    forwarder, endpoint, node, *_ = parts
+def test_another_instance_does_not_cost_the_connections_there_are(parts: Any) -> None:
+    forwarder, endpoint, node, store, _ = parts
     instance = Instance(id="i-2", subnet_id="subnet-n", interface_id="eni-i2", address="10.9.0.3")
-    (tmp_path / "inventory.toml").write_text(toml(replace(INVENTORY, instances=(instance,))), encoding="utf-8")
-    for _ in range(3):
-        forwarder._follow_network()
-    assert forwarder._inventory.instances == (instance,)
+    store.change_network(replace(INVENTORY, instances=(instance,)))
+    forwarder._follow_store()
+    assert forwarder._view.inventory.instances == (instance,)
     assert (forwarder._ports.endpoints, forwarder._ports.nodes) == ({ENDPOINT: endpoint}, {NODE: node})
-    forwarder.stop()
-
-
-def test_a_file_that_is_half_written_for_a_moment_costs_nothing(parts: Any, tmp_path: Path) -> None:
-    forwarder, *_ = parts
-    path = tmp_path / "inventory.toml"
-    for text in ("", toml(INVENTORY), "", toml(INVENTORY)):
-        path.write_text(text, encoding="utf-8")
-        forwarder._follow_network()
-        assert forwarder._inventory == INVENTORY
     forwarder.stop()
 
 
@@ -294,10 +287,10 @@ def test_a_device_that_is_gone_is_let_go_and_waited_for(parts: Any, tmp_path: Pa
     forwarder, endpoint, node, *_ = parts
     forwarder.start()
     endpoint.is_lost = True
-    forwarder._follow_network()
+    forwarder._follow_devices()
     wait_until(lambda: endpoint.fileno() < 0)
     assert node.fileno() >= 0
-    forwarder._follow_network()
+    forwarder._follow_devices()
     forwarder._write_status()
     status = read_status(tmp_path, "forwarder")
     assert status is not None
@@ -307,20 +300,31 @@ def test_a_device_that_is_gone_is_let_go_and_waited_for(parts: Any, tmp_path: Pa
 
 
 def test_an_endpoint_that_goes_takes_its_port_along_and_leaves_its_counts(parts: Any, tmp_path: Path) -> None:
-    forwarder, endpoint, node, *_ = parts
+    forwarder, endpoint, node, store, _ = parts
     forwarder.start()
     endpoint.far.send(packet(8501))
     wait_until(lambda: forwarder.loop.counters.whole.offered == 1)
-    (tmp_path / "inventory.toml").write_text(toml(replace(INVENTORY, endpoints=())), encoding="utf-8")
-    forwarder._follow_network()
-    assert ENDPOINT in forwarder._ports.endpoints, "seen once, it may be half a file"
-    forwarder._follow_network()
+    store.change_network(replace(INVENTORY, endpoints=()))
+    forwarder._follow_store()
     wait_until(lambda: endpoint.fileno() < 0)
     assert node.fileno() >= 0
     forwarder.stop()
     status = read_status(tmp_path, "forwarder")
     assert status is not None
     assert (status["endpoints"], status["endpoints_gone"]["offered"], status["packets"]["offered"]) == ([], 1, 1)
+
+
+def test_the_store_is_told_which_endpoints_and_nodes_have_their_port(parts: Any) -> None:
+    forwarder, *_, store, _ = parts
+    forwarder._observe()
+    assert store.present == {"endpoints": {ENDPOINT}, "nodes": {"eni-n"}}
+    store.present = {}
+    forwarder._observe()
+    assert store.present == {}, "only what is new"
+    del forwarder._ports.endpoints[ENDPOINT]
+    forwarder._observe()
+    assert store.present == {"endpoints": set(), "nodes": {"eni-n"}}
+    forwarder.stop()
 
 
 def test_the_next_run_carries_on_what_this_one_counted(parts: Any, tmp_path: Path) -> None:
@@ -335,27 +339,6 @@ def test_the_next_run_carries_on_what_this_one_counted(parts: Any, tmp_path: Pat
     assert (carried["runs"], carried["cut_short"]) == (1, 0)
     assert carried["packets"]["dropped"] == {"oversize": 1}
     assert carried["endpoints"]["vpce-00000000000000001"]["offered"] == 1
-
-
-def test_an_inventory_that_is_wrong_now_leaves_the_one_there_was(
-    parts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    forwarder, *_ = parts
-    path = tmp_path / "inventory.toml"
-    path.write_text("[[nodes]]\nx=", encoding="utf-8")
-    forwarder._follow_network()
-    forwarder._follow_network()
-    assert "".join(capsys.readouterr()).count("the inventory cannot be used") == 1
-    forwarder._write_status()
-    assert str(path) in (read_status(tmp_path, "forwarder") or {})["inventory_problem"]
-    path.write_text('zones = [{ name = "us-east-1b", id = "use1-az2" }]', encoding="utf-8")
-    forwarder._follow_network()
-    assert forwarder._inventory == INVENTORY
-    forwarder._follow_network()
-    assert forwarder._inventory.endpoints == (), "seen twice, so it is meant"
-    forwarder._write_status()
-    assert (read_status(tmp_path, "forwarder") or {})["inventory_problem"] == ""
-    forwarder.stop()
 
 
 def test_the_prober_waits_for_the_broker_beside_the_forwarder_and_not_after_it(parts: Any) -> None:

@@ -9,8 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from forwarder import start_up
-from forwarder.inventory import BadInventory
-from forwarder.start_up import NotYet, find, usable_inventory, wait_for
+from forwarder.control.inventory_import import InventoryImport
+from forwarder.control.store import Store
+from forwarder.inventory import BadInventory, Inventory
+from forwarder.start_up import NotYet, check_network, find, wait_for
 from gatewatch.settings import load
 from tests.forwarder.one_endpoint import INVENTORY, toml
 
@@ -39,22 +41,30 @@ def test_start_up_waits_for_what_is_not_there_yet_and_can_be_stopped(
     assert wait_for(never, stopped) is None
 
 
-def test_it_waits_for_the_inventory_and_not_for_devices(tmp_path: Path) -> None:
+def test_it_waits_for_a_network_and_not_for_devices(tmp_path: Path) -> None:
     settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
+    store = Store.open(tmp_path / "state.sqlite")
+    file = InventoryImport(store, settings, clock_s=lambda: 1.0, usable=lambda network: None)
     path = tmp_path / "inventory.toml"
     with pytest.raises(NotYet, match=str(path)):
-        find(settings)
+        find(settings, store, file)
+    path.write_text("zones = 7", encoding="utf-8")
+    with pytest.raises(BadInventory, match=str(path)):
+        find(settings, store, file)
     path.write_text(toml(INVENTORY), encoding="utf-8")
-    inventory, ports = find(settings)
-    assert (inventory, ports.endpoints, ports.nodes) == (INVENTORY, {}, {})
+    network, ports = find(settings, store, file)
+    assert (network, ports.endpoints, ports.nodes) == (INVENTORY, {}, {})
     assert set(ports.missing) == {"gwe", "gwn"}
+    path.write_text("zones = 7", encoding="utf-8")
+    assert find(settings, store, file)[0] == INVENTORY, "there is a network, though the file is wrong now"
+    store.close()
 
 
-def test_an_inventory_that_no_plan_can_be_made_of_is_named_with_its_file(tmp_path: Path) -> None:
+def test_a_network_that_no_plan_can_be_made_of_is_refused(tmp_path: Path) -> None:
     settings = load({"data": str(tmp_path), "maglev_slots": "251"}, environment={})
-    assert usable_inventory(settings) is None
     first = INVENTORY.endpoints[0]
+    # Another prefix, so another id, but the same 16 digits, by which appliances tell endpoints apart.
     twin = replace(first, id="vpce-1-00000000000000001", interface_id="eni-e2", device="gwe2")
-    (tmp_path / "inventory.toml").write_text(toml(replace(INVENTORY, endpoints=(first, twin))), encoding="utf-8")
-    with pytest.raises(BadInventory, match=r"inventory\.toml cannot be used: .*the same last 16 digits"):
-        usable_inventory(settings)
+    check_network(settings, Inventory())
+    with pytest.raises(ValueError, match="the same last 16 digits"):
+        check_network(settings, replace(INVENTORY, endpoints=(first, twin)))

@@ -13,6 +13,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from forwarder.control.handler import Handler
+from forwarder.control.network_state import INVENTORY, put_whole
 from forwarder.control.store import Store
 from forwarder.inventory import Inventory, read_inventory
 from gatewatch.aws.dispatch import Dispatcher
@@ -43,18 +44,24 @@ class Refused(Exception):
 
 
 class Api:
-    """The API with a clock and an inventory that a test may change."""
+    """The API with a clock and a network that a test may change."""
 
     def __init__(self, path: Path, inventory: Inventory, settings: Settings) -> None:
         self.store = Store.open(path)
-        self.inventory = inventory
+        self.import_network(inventory)
         self.now_s = START_S
         self._numbers = iter(range(1, 1_000_000))
         self.handler = Handler(
-            self.store, settings, inventory=lambda: self.inventory, clock_s=lambda: self.now_s,
+            self.store, settings, clock_s=lambda: self.now_s,
             number=lambda: f"{next(self._numbers):016x}",
         )
         self.dispatcher = Dispatcher(self.handler, credentials=None, clock_s=lambda: self.now_s)
+
+    def import_network(self, inventory: Inventory) -> None:
+        """Put this network into the store."""
+        self.inventory = inventory
+        with self.store.writing() as connection:
+            put_whole(connection, inventory, origin=INVENTORY)
 
     def call(self, service_name: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer as botocore reads it; `Refused` for an error."""

@@ -48,13 +48,12 @@ def test_numbers_in_the_outbox_have_no_gap_whatever_fails(api: Any) -> None:
     with api.store.reading() as connection:
         ids = [row["id"] for row in connection.execute("SELECT id FROM audit_outbox ORDER BY id")]
     assert ids == [1, 2, 3, 4]
-    assert api.handler.events_written() == 4
 
 
-def test_past_the_bound_nothing_is_done_not_even_reads(tmp_path: Path, inventory: Any) -> None:
+def test_past_the_bound_nothing_is_done_not_even_reads(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "state.sqlite")
     handler = Handler(
-        store, Settings(audit_outbox_max=10), inventory=lambda: inventory, clock_s=lambda: 0.0, number=lambda: "0" * 16
+        store, Settings(audit_outbox_max=10), clock_s=lambda: 0.0, number=lambda: "0" * 16
     )
     for _ in range(10):
         handler(call("DescribeLoadBalancers"))
@@ -84,7 +83,7 @@ def test_a_store_that_cannot_be_written_is_told_so(api: Any, monkeypatch: pytest
     assert api.store.desired().load_balancers == ()
 
 
-def test_the_relay_is_told_after_the_commit(tmp_path: Path, inventory: Any) -> None:
+def test_the_relay_is_told_after_the_commit(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "state.sqlite")
     seen: list[int] = []
 
@@ -92,7 +91,7 @@ def test_the_relay_is_told_after_the_commit(tmp_path: Path, inventory: Any) -> N
         with store.reading() as connection:
             seen.append(connection.execute("SELECT count(*) FROM audit_outbox").fetchone()[0])
 
-    handler = Handler(store, Settings(), inventory=lambda: inventory, clock_s=lambda: 0.0, on_audit=look)
+    handler = Handler(store, Settings(), clock_s=lambda: 0.0, on_audit=look)
     handler(call("DescribeLoadBalancers"))
     assert seen == [1]
     store.close()

@@ -139,17 +139,17 @@ def test_every_event_reaches_the_bus_once_and_the_books_say_so(running: Running)
     with pytest.raises(elbv2.exceptions.LoadBalancerNotFoundException):
         elbv2.describe_load_balancers(Names=["none"])
     running.client("ec2").describe_vpcs()
-    wait_for(lambda: len(records(running.settings)) == 6)
+    wait_for(lambda: len(records(running.settings)) == 7)
     names = [record["eventName"] for record in records(running.settings)]
     assert names == [
-        "CreateLoadBalancer", "CreateTargetGroup", "RegisterTargets", "CreateListener", "DescribeLoadBalancers",
+        "ImportInventory", "CreateLoadBalancer", "CreateTargetGroup", "RegisterTargets", "CreateListener", "DescribeLoadBalancers",
         "DescribeVpcs",
     ]
-    wait_for(lambda: books_of(running)["audit"] == {"written": 6, "moved": 6, "failures": 0, "held": 0})
+    wait_for(lambda: books_of(running)["audit"] == {"written": 7, "moved": 7, "failures": 0, "held": 0})
     books = books_of(running)
     assert books["requests"]["elbv2.CreateListener"] == 1
     assert books["errors"] == {"LoadBalancerNotFound": 1}
-    assert (books["bus"][0]["topic"], books["bus"][0]["records"]) == ("gatewatch.audit", 6)
+    assert (books["bus"][0]["topic"], books["bus"][0]["records"]) == ("gatewatch.audit", 7)
 
 
 def books_of(running: Running) -> dict[str, Any]:
@@ -178,6 +178,7 @@ def test_a_changed_inventory_is_seen(running: Running) -> None:
     running.service.tick(time.time())
     assert len(ec2.describe_vpcs()["Vpcs"]) == 3
     path.write_text("[[vpcs]", encoding="utf-8")
+    books_of(running)
     assert "is wrong" in books_of(running)["inventory_problem"]
     assert len(ec2.describe_vpcs()["Vpcs"]) == 3
 
@@ -220,7 +221,7 @@ def test_with_credentials_users_are_known_and_strangers_are_not(tmp_path: Path) 
             stranger.get_caller_identity()
     finally:
         running.stop()
-    wait_for(lambda: [record["userIdentity"]["userName"] for record in records(running.settings)] == ["alice"])
+    wait_for(lambda: [record["userIdentity"]["userName"] for record in records(running.settings)] == ["gatewatch", "alice"])
 
 
 def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:

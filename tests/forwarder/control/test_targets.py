@@ -66,7 +66,7 @@ def test_a_target_that_was_stopped_is_unused(api: Any) -> None:
         msgspec.structs.replace(instance, state="stopped") if instance.id == ONE else instance
         for instance in api.inventory.instances
     )
-    api.inventory = msgspec.structs.replace(api.inventory, instances=stopped)
+    api.import_network(msgspec.structs.replace(api.inventory, instances=stopped))
     assert api.health(group)[ONE] == {
         "State": "unused", "Reason": "Target.InvalidState", "Description": "Target is in the stopped state",
     }

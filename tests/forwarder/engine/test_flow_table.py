@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.engine.counters import TargetCounters
-from forwarder.engine.flow import Binding, BoundTarget, Flow, Part
+from forwarder.engine.flow import FORWARD, HALF_OPEN, Binding, BoundTarget, Flow, Part
 from forwarder.engine.flow_key import reverse_key
-from forwarder.engine.flow_table import EndpointFlows, FlowTable, release
+from forwarder.engine.flow_table import GIVES_WAY_HALF_OPEN_S, EndpointFlows, FlowTable, release
 from forwarder.wire.inner_packet import OTHER, TCP
 from tests.forwarder.engine.examples import plan
 
@@ -180,3 +180,24 @@ def test_a_clock_that_is_set_leaves_flows_as_old_as_they_were() -> None:
     made.clock_stepped(86_400.0)
     assert made.expire(449.9, 10) == 0
     assert made.expire(450.0, 10) == 1
+
+
+def test_an_opening_packet_that_waits_for_its_answer_does_not_give_way_while_a_closed_flow_can() -> None:
+    """A table full of closed flows, as a port scan leaves: each new connection would drive out the one before it."""
+    made, endpoint = table()
+    waiting = flow(1, last_s=99.0, endpoint=endpoint)
+    waiting.phase = HALF_OPEN
+    made.add(waiting)
+    for number in (2, 3):
+        made.add(flow(number, last_s=0.0, endpoint=endpoint))
+        made.note_closing(endpoint.flows[TCP][key(number)], FORWARD, 4)
+    assert [made.give_way(100.0), made.give_way(100.0)] == ["closed", "closed"]
+    assert waiting.alive
+    made.add(flow(4, last_s=100.0, endpoint=endpoint))
+    made.note_closing(endpoint.flows[TCP][key(4)], FORWARD, 4)
+    assert [made.give_way(99.0 + GIVES_WAY_HALF_OPEN_S), made.give_way(102.0)] == ["half_open", "closed"], "it waited long enough"
+    again = flow(5, last_s=102.0, endpoint=endpoint)
+    again.phase = HALF_OPEN
+    made.add(again)
+    assert made.give_way(102.0) == "half_open", "nothing else is left"
+    assert made.gave_way == {"closed": 3, "half_open": 2}

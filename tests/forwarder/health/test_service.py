@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import tomli_w
 
 from forwarder.desired import Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.health.probe import Outcome, ProbeResult
@@ -41,6 +40,7 @@ class FakeStore:
         self.changes = 0
         self.failures = 0
         self.instance_id = ""
+        self.network = INVENTORY
         self._check = HealthCheck(port=port, interval_s=5, timeout_s=2)
 
     def revision(self) -> int:
@@ -56,7 +56,7 @@ class FakeStore:
         )
         return Desired(revision=self.changes, load_balancers=(LoadBalancer(
             arn="arn:lb:loadbalancer/gwy/g/1", name="g", vpc_id="vpc", subnet_ids=("subnet-a",), target_group=group,
-        ),))
+        ),), network=self.network)
 
     def observe(self, observations: Any) -> None:
         if self.failures:
@@ -171,7 +171,7 @@ def test_changes_carry_the_time_of_day_also_after_the_machine_slept(prober: Any,
     assert abs(publisher.changes()[-1].time / 1000 - now() - asleep_s) < 60
 
 
-def test_an_instance_that_stops_is_no_target_any_more_though_the_prober_goes_on(prober: Any, tmp_path: Path) -> None:
+def test_an_instance_that_stops_is_no_target_any_more_though_the_prober_goes_on(prober: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         made, store, _ = prober(server.getsockname()[1])
         store.instance_id = "i-1"
@@ -179,12 +179,11 @@ def test_an_instance_that_stops_is_no_target_any_more_though_the_prober_goes_on(
         instance = Instance(
             id="i-1", subnet_id="subnet-a", interface_id="eni-1", address="127.0.0.1", state="stopped"
         )
-        text = tomli_w.dumps(msgspec.to_builtins(msgspec.structs.replace(INVENTORY, instances=(instance,))))
-        (tmp_path / "inventory.toml").write_text(text, encoding="utf-8")
-        made._status_due_s = 0.0
+        store.network = msgspec.structs.replace(INVENTORY, instances=(instance,))
+        store.changes += 1
         turn_until(made, lambda: store.state[:2] == ("unused", "Target.InvalidState"))
-        (tmp_path / "inventory.toml").write_text(text.replace("stopped", "running"), encoding="utf-8")
-        made._status_due_s = 0.0
+        store.network = INVENTORY
+        store.changes += 1
         turn_until(made, lambda: store.state[0] == "healthy")
 
 

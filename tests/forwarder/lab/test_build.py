@@ -5,21 +5,18 @@ from __future__ import annotations
 import array
 import errno
 import fcntl
-import os
 import socket
 import struct
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from pyroute2.netlink.exceptions import NetlinkError
 
 from forwarder.datapath.network_namespace import run_in
-from forwarder.lab import build, namespace, topology
+from forwarder.lab import build
 from forwarder.lab.build import BuildError
 from forwarder.lab.lab import Lab
-from forwarder.lab.plan import Route
 
 #: ETHTOOL_G*, the requests that read what `build.OFFLOADS` sets.
 READ = {"rx": 0x14, "tx": 0x16, "sg": 0x18, "tso": 0x1E, "gso": 0x23, "gro": 0x2B}
@@ -55,18 +52,6 @@ def test_only_routers_forward_and_nobody_speaks_ipv6(lab: Lab) -> None:
         assert run_in(entry.name, look) == (str(int(entry.forwards)), "0", False), entry.name
 
 
-@pytest.mark.network
-def test_a_part_the_kernel_refuses_is_named(privileged: None) -> None:
-    plan = topology.plan(f"t{os.getpid()}-bad")
-    unroutable = Route(namespace=plan.namespaces[0].name, destination="10.9.0.0/16", device="vpc", source="192.0.2.1")
-    namespace.prepare_folder()
-    try:
-        with pytest.raises(BuildError, match=f"{plan.name}-igw: cannot make addresses and routes: Invalid argument"):
-            build.build(msgspec.structs.replace(plan, routes=(*plan.routes, unroutable)))
-    finally:
-        assert build.remove(tuple(entry.name for entry in plan.namespaces)) == len(plan.namespaces)
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -75,12 +60,9 @@ def test_a_part_the_kernel_refuses_is_named(privileged: None) -> None:
         (OSError(errno.EROFS, "Read-only file system"), "writable /proc/sys"),
     ],
 )
-def test_a_refusal_says_what_would_help(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_says_what_would_help(error: Exception, said: str) -> None:
     def refuse(*_: Any) -> None:
         raise error
 
-    plan = topology.plan()
-    monkeypatch.setattr(build, "_make_namespace", lambda _: None)
-    monkeypatch.setattr(build, "_make_link", refuse)
     with pytest.raises(BuildError, match=r"gw-igw: cannot make the link client-1: .*" + said):
-        build.build(plan)
+        build.attempt("gw-igw", "the link client-1", refuse)

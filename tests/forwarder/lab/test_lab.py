@@ -91,12 +91,12 @@ import os, signal
 from pathlib import Path
 from forwarder.lab import build
 from forwarder.lab.lab import Lab
-make, made = build._make_link, []
+make, made = build.make_link, []
 def make_or_die(link):
     if len(made) == {links}:
         os.kill(os.getpid(), signal.SIGKILL)
     made.append(make(link))
-build._make_link = make_or_die
+build.make_link = make_or_die
 Lab.up(Path({str(tmp_path)!r}), name={name!r})
 """
     assert subprocess.run([sys.executable, "-c", program], cwd=repository, check=False).returncode == -signal.SIGKILL
@@ -112,7 +112,7 @@ def test_a_failure_half_way_leaves_nothing(name: str, tmp_path: Path, monkeypatc
     def refuse(*_: Any) -> None:
         raise OSError("no more links")
 
-    monkeypatch.setattr(build, "_make_link", refuse)
+    monkeypatch.setattr(build, "make_link", refuse)
     with pytest.raises(BadEnvironment, match="no more links"):
         Lab.up(tmp_path, name=name)
     assert not namespaces(name)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pyroute2 import IPRoute
 
 from forwarder.datapath.network_namespace import run_in
-from forwarder.lab import namespace as named
 from forwarder.lab.lab import Lab
 from forwarder.lab.plan import Plan
-from forwarder.lab.repair import REPAIR_S, Caretaker, repair
+from forwarder.lab.repair import repair
 
 pytestmark = pytest.mark.network
 
@@ -95,25 +93,3 @@ def test_every_namespaces_links_addresses_and_rules_come_back(plan: Plan) -> Non
     assert network(plan) != before
     assert repair(plan)
     assert network(plan) == before
-
-
-def test_a_caretaker_looks_now_and_then(plan: Plan) -> None:
-    now_s = [0.0]
-    caretaker = Caretaker(plan, clock=lambda: now_s[0])
-    netns = plan.servers[0].netns
-    set_link(plan, netns, "down")
-    set_link(plan, netns, "up")
-    assert caretaker.look() == []
-    now_s[0] = REPAIR_S
-    assert caretaker.look()
-    assert caretaker.look() == []
-
-
-def test_a_namespace_that_is_gone_is_no_reason_to_end(privileged: None, tmp_path: Path) -> None:
-    lab = Lab.up(tmp_path, name=f"s{os.getpid()}")
-    now_s = [0.0]
-    caretaker = Caretaker(lab.plan, clock=lambda: now_s[0])
-    named.delete(lab.plan.namespaces[0].name)
-    now_s[0] = REPAIR_S
-    assert caretaker.look() == []
-    Lab.down(tmp_path)

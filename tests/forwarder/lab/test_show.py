@@ -39,7 +39,7 @@ def test_the_route_tables_read_as_aws_prescribes() -> None:
     start = next(number for number, line in enumerate(lines) if line.strip().startswith("edge rtb-"))
     assert re.search(r"10\.0\.0\.0/16 +local", lines[start])
     assert re.search(rf"for {plan.internet_gateway_id} +10\.0\.2\.0/24 +{plan.inventory.endpoints[0].id}", lines[start + 1])
-    assert lines[start + 2].strip() == f"Linux: table {topology.EDGE_TABLE} of {plan.name}-router"
+    assert lines[start + 2].strip() == f"Linux: table {plan.route_tables[0].table} of {plan.name}-consumer"
     assert lines[start + 3].strip() == "from igw"
 
 

@@ -91,7 +91,7 @@ def test_the_linux_tables_say_what_the_aws_tables_say(plan: Plan) -> None:
             if entry.target == "local":
                 assert route.type is RouteType.THROW
             elif entry.target == endpoint.id:
-                assert (route.device, route.gateway) == ("endpoint", endpoint.address)
+                assert (route.device, route.gateway) == (endpoint.device, endpoint.address)
             else:
                 assert (entry.target, route.device) == (plan.internet_gateway_id, "igw")
 
@@ -103,7 +103,7 @@ def test_the_endpoint_answers_for_nobody(plan: Plan) -> None:
     assert not device.arp
     assert device.reverse_path_filter
     assert not next(namespace for namespace in plan.namespaces if namespace.name == endpoint.netns).forwards
-    router = next(side for side in plan.sides("gw-router") if side.device == "endpoint")
+    router = next(side for side in plan.sides("gw-consumer") if side.device == endpoint.device)
     assert endpoint.router_mac == router.mac
     assert [entry.mac for entry in plan.neighbours] == [device.mac]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from forwarder.lab.caretaker import Caretaker
 from forwarder.lab.lab import Lab
 from gatewatch.demo import stage as module
 from gatewatch.demo.stage import Stage
@@ -32,7 +34,7 @@ def test_services_end_in_their_order_though_a_namespace_is_gone(
         raise FileNotFoundError(2, "No such file or directory", "/run/netns/gw-client-1")
 
     stage = Stage(Settings(data=str(tmp_path)), console=False, rate=1.0)
-    stage._lab = cast("Lab", Machines())
+    stage._caretaker = cast("Caretaker", SimpleNamespace(lab=Machines()))
     stopped: list[str] = []
     monkeypatch.setattr(stage.supervisor, "stop", stopped.append)
     monkeypatch.setattr(module, "silence", gone)

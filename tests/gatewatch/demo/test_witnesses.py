@@ -12,7 +12,7 @@ from gatewatch.demo.witnesses import DeviceCounts, contradictions, device_counts
 from gatewatch.status_file import write_status
 
 STATUS: dict[str, Any] = {
-    "endpoints": [{"device": "vpce0", "offered": 100, "frames_other": 3, "delivered": 90}],
+    "endpoints": [{"id": "vpce-1", "device": "vpce0", "offered": 100, "frames_other": 3, "delivered": 90}],
     "targets": [
         {"target_id": "i-1", "address": "10.1.1.11", "sent_packets": 60, "returned_packets": 55},
         {"target_id": "i-2", "address": "10.1.1.12", "sent_packets": 40, "returned_packets": 35},
@@ -24,7 +24,7 @@ KERNEL = DeviceCounts(received=103, sent=90)
 def found(data: Path, device: DeviceCounts, counts: dict[str, int]) -> list[str]:
     write_status(data, "forwarder", 0.0, STATUS)
     write_status(data, "appliance-1", 0.0, {"packets": counts})
-    return [difference["what"] for difference in contradictions(data, [device], {"10.1.1.11": "appliance-1"})]
+    return [difference["what"] for difference in contradictions(data, {"vpce-1": device}, {"10.1.1.11": "appliance-1"})]
 
 
 def test_witnesses_that_agree_say_nothing(tmp_path: Path) -> None:
@@ -44,9 +44,18 @@ def test_each_witness_contradicts(tmp_path: Path, device: DeviceCounts, counts: 
     assert found(tmp_path, device, counts) == [what]
 
 
+def test_returned_packets_that_the_kernel_had_no_room_for_may_be_missing_and_no_more(tmp_path: Path) -> None:
+    write_status(tmp_path, "appliance-1", 0.0, {"packets": {"received": 60, "returned": 58}})
+    for drops, differences in ((2, 1), (3, 0), (4, 0)):
+        write_status(tmp_path, "forwarder", 0.0, {**STATUS, "node_queue_drops": drops})
+        assert len(contradictions(tmp_path, {"vpce-1": KERNEL}, {"10.1.1.11": "appliance-1"})) == differences
+    write_status(tmp_path, "appliance-1", 0.0, {"packets": {"received": 60, "returned": 54}})
+    assert len(contradictions(tmp_path, {"vpce-1": KERNEL}, {"10.1.1.11": "appliance-1"})) == 1, "more came back than it says"
+
+
 def test_an_appliance_that_was_killed_is_no_witness(tmp_path: Path) -> None:
     write_status(tmp_path, "forwarder", 0.0, STATUS)
-    assert contradictions(tmp_path, [KERNEL], {}) == []
+    assert contradictions(tmp_path, {"vpce-1": KERNEL}, {}) == []
 
 
 def test_without_a_status_there_is_a_difference(tmp_path: Path) -> None:
@@ -58,7 +67,7 @@ def test_a_witness_that_says_nothing_is_a_difference(tmp_path: Path, address: st
     write_status(tmp_path, "forwarder", 0.0, STATUS)
     if address not in {target["address"] for target in STATUS["targets"]}:
         write_status(tmp_path, "appliance-9", 0.0, {"packets": {"received": 1, "returned": 1}})
-    (entry,) = contradictions(tmp_path, [KERNEL], {address: "appliance-9"})
+    (entry,) = contradictions(tmp_path, {"vpce-1": KERNEL}, {address: "appliance-9"})
     assert entry["what"] == "appliance-9: no counts to hold against its target's"
 
 
@@ -68,7 +77,7 @@ def test_what_runs_before_counted_is_counted_too(tmp_path: Path) -> None:
     before = {"packets": {}, "endpoints": earlier, "targets": {"i-1": {"sent_packets": 7, "returned_packets": 6}}}
     write_status(tmp_path, "forwarder", 0.0, {**STATUS, "endpoints": [endpoint], "before": before})
     write_status(tmp_path, "appliance-1", 0.0, {"packets": {"received": 67, "returned": 61}})
-    assert contradictions(tmp_path, [DeviceCounts(received=111, sent=96)], {"10.1.1.11": "appliance-1"}) == []
+    assert contradictions(tmp_path, {"vpce-1": DeviceCounts(received=111, sent=96)}, {"10.1.1.11": "appliance-1"}) == []
 
 
 @pytest.mark.parametrize(("device", "netns"), [("no-such-dev", ""), ("lo", "no-such-namespace")])

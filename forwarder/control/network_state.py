@@ -1,0 +1,135 @@
+"""The network in the state store: a row a thing, with what shall be and what was observed of it.
+
+Who writes what shall be (an import, the API) says it as a whole or a thing at a time; rows that are the same are left alone, so
+nothing that reads the difference sees one.  Kinds of `OBSERVED` are `pending` until somebody has found them there
+(`observe`), and stay as `deleting` until they are found gone.  All functions work in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from forwarder.inventory import (
+    Endpoint,
+    Instance,
+    InternetGateway,
+    Inventory,
+    Node,
+    RouteTable,
+    Subnet,
+    Vpc,
+    Zone,
+)
+
+Thing = Zone | Vpc | Subnet | InternetGateway | Instance | Node | Endpoint | RouteTable
+
+#: The struct of each kind; a kind is the field of `Inventory` that holds its things.
+KINDS: Final[dict[str, type[Thing]]] = {
+    "zones": Zone, "vpcs": Vpc, "subnets": Subnet, "internet_gateways": InternetGateway, "instances": Instance, "nodes": Node,
+    "endpoints": Endpoint, "route_tables": RouteTable,
+}
+#: What the forwarder finds there or not.  The rest is what it is said to be.
+OBSERVED: Final = ("nodes", "endpoints")
+INVENTORY, API = "inventory", "api"
+PENDING, AVAILABLE, DELETING = "pending", "available", "deleting"
+
+#: A thing's kind and id.
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What an import changed, by kind and id."""
+
+    added: tuple[Name, ...] = ()
+    changed: tuple[Name, ...] = ()
+    removed: tuple[Name, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def revision(connection: sqlite3.Connection) -> int:
+    """The number of changes of what shall be."""
+    value: int = connection.execute("SELECT value FROM counters WHERE name = 'network_revision'").fetchone()[0]
+    return value
+
+
+def read_network(connection: sqlite3.Connection) -> Inventory:
+    """What shall be, in order of creation."""
+    things: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    for row in connection.execute("SELECT kind, body FROM network WHERE state != ? ORDER BY created_order", (DELETING,)):
+        things[row["kind"]].append(msgspec.json.decode(row["body"], type=KINDS[row["kind"]]))
+    return Inventory(**{kind: tuple(found) for kind, found in things.items()})
+
+
+def states(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
+    """What was observed of the things of a kind, by id."""
+    return {row["id"]: row["state"] for row in connection.execute("SELECT id, state FROM network WHERE kind = ?", (kind,))}
+
+
+def put_whole(connection: sqlite3.Connection, wanted: Inventory, *, origin: str) -> Difference:
+    """Make what is of that origin be as `wanted`: things are added, changed and removed, the rest is not touched."""
+    rows = {
+        (row["kind"], row["id"]): row
+        for row in connection.execute("SELECT kind, id, body, state FROM network WHERE origin = ?", (origin,)).fetchall()
+    }
+    bodies = dict(_bodies(wanted))
+    there = {name for name, row in rows.items() if row["state"] != DELETING}
+    difference = Difference(
+        added=tuple(name for name in bodies if name not in there),
+        changed=tuple(name for name in bodies if name in there and rows[name]["body"] != bodies[name]),
+        removed=tuple(name for name in there if name not in bodies),
+    )
+    for name in (*difference.added, *difference.changed):
+        _put(connection, name, bodies[name], origin)
+    for name in difference.removed:
+        _remove(connection, name)
+    if difference:
+        connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'network_revision'")
+    return difference
+
+
+def observe(connection: sqlite3.Connection, kind: str, present: Collection[str]) -> None:
+    """Which things of a kind are there: the others are `pending`, and those that shall not be, forgotten."""
+    for thing, state in states(connection, kind).items():
+        if state == DELETING and thing not in present:
+            connection.execute("DELETE FROM network WHERE kind = ? AND id = ?", (kind, thing))
+        elif state != DELETING:
+            seen = AVAILABLE if thing in present else PENDING
+            if seen != state:
+                connection.execute("UPDATE network SET state = ? WHERE kind = ? AND id = ?", (seen, kind, thing))
+
+
+def thing_id(thing: Thing) -> str:
+    """What a thing is told by: its id, of a zone its name, of a node its interface."""
+    if isinstance(thing, Zone):
+        return thing.name
+    return thing.interface_id if isinstance(thing, Node) else thing.id
+
+
+def _bodies(inventory: Inventory) -> Iterator[tuple[Name, str]]:
+    for kind in KINDS:
+        for thing in getattr(inventory, kind):
+            yield (kind, thing_id(thing)), msgspec.json.encode(thing).decode()
+
+
+def _put(connection: sqlite3.Connection, name: Name, body: str, origin: str) -> None:
+    state = PENDING if name[0] in OBSERVED else AVAILABLE
+    connection.execute(
+        "INSERT INTO network (kind, id, origin, body, state) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT (kind, id) DO UPDATE SET body = ?4, origin = ?3, state = ?5",
+        (*name, origin, body, state),
+    )
+
+
+def _remove(connection: sqlite3.Connection, name: Name) -> None:
+    if name[0] in OBSERVED:
+        connection.execute("UPDATE network SET state = ? WHERE kind = ? AND id = ?", (DELETING, *name))
+    else:
+        connection.execute("DELETE FROM network WHERE kind = ? AND id = ?", name)
