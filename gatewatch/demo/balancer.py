@@ -48,13 +48,13 @@ class Balancer:
     listener_arn: str
 
 
-def client(settings: Settings) -> Any:
-    """An elbv2 client of this gatewatch's own API, whatever profile, AWS settings or proxy the user has."""
+def client(settings: Settings, service: str = "elbv2") -> Any:
+    """A client of this gatewatch's own API, whatever profile, AWS settings or proxy the user has."""
     session = botocore.session.Session(session_vars=_NOBODYS)
     session.set_credentials("AKIAGATEWATCHDEMO", "demo")
     host = "127.0.0.1" if settings.api_host == "0.0.0.0" else settings.api_host
     return session.create_client(
-        "elbv2", region_name=settings.region, endpoint_url=f"http://{host}:{settings.api_port}",
+        service, region_name=settings.region, endpoint_url=f"http://{host}:{settings.api_port}",
         config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10, proxies={}),
     )
 

@@ -11,15 +11,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import tomli_w
 
 from forwarder.datapath.network_namespace import run_in
+from forwarder.inventory import Inventory
+from forwarder.lab import namespace as named
+from forwarder.lab import topology
 from forwarder.lab.plan import Machine
 from gatewatch.demo.balancer import client, create_balancer, target_states, wait_for_api
 from gatewatch.demo.stage import Stage
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
+from queries.books import chain
 from tests.end_to_end.demo_run import LAB_NAME
+from tests.forwarder.lab.changed_network import INSPECTED_ADDRESS, INSTANCE_NAME, with_another_endpoint
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -78,6 +85,11 @@ def counters(stage: Stage) -> dict[str, Any]:
 
 
 def test_a_hundred_megabytes_arrive_intact(stage: Stage) -> None:
+    transfer(stage)
+
+
+def transfer(stage: Stage) -> None:
+    """From a server to a client."""
     server, source = stage.lab.servers[0], stage.lab.clients[0]
     content = random.Random(6081).randbytes(1_000_000)
     sent, received = hashlib.sha256(), hashlib.sha256()
@@ -155,3 +167,129 @@ def neighbour(ip: Any, address: str) -> str:
                 return str(entry.get_attr("NDA_LLADDR"))
         threading.Event().wait(0.02)
     raise AssertionError(f"no neighbour entry for {address}")
+
+
+TURNS = 20
+SHORT_FLOWS_PER_S = 200
+
+
+def test_another_endpoint_comes_is_used_and_goes_twenty_times_and_nobody_else_notices(stage: Stage) -> None:
+    """With its subnet, node, routes and a server; meanwhile a large transfer and many short flows use the endpoint there was."""
+    data, ec2 = Path(stage.settings.data), client(stage.settings, "ec2")
+    before, first = forwarder_status(data), topology.network(stage.settings.lab_name)
+    more = with_another_endpoint(stage.settings.lab_name, first)
+    second = more.endpoints[-1].id
+    others = Others(stage)
+    others.start()
+    try:
+        for turn in range(TURNS):
+            change_network(data, more)
+            wait_with_caretaker(stage, lambda: states(ec2).get(second) == "available")
+            answered = run_in(stage.lab.clients[2].netns, lambda turn=turn: ping(INSPECTED_ADDRESS, turn))  # type: ignore[misc]
+            assert answered, f"turn {turn}: no answer through the new endpoint"
+            change_network(data, first)
+            wait_with_caretaker(stage, lambda: second not in states(ec2) and not named.exists(f"{LAB_NAME}-{INSTANCE_NAME}"))
+    finally:
+        others.stop()
+    wait_for(stage, lambda: forwarder_status(data)["endpoints_gone"].get("offered", 0) >= 2 * TURNS)
+    assert others.problems == []
+    assert others.transfers > 0
+    assert others.short_flows > SHORT_FLOWS_PER_S
+    after = forwarder_status(data)
+    assert after["pid"] == before["pid"]
+    assert after["packets"]["dropped"] == before["packets"]["dropped"], "no packet was lost by the gateway"
+    assert chain(data).balanced
+
+
+class Others:
+    """A hundred megabytes again and again, and short UDP flows, each of which must be answered."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=work) for work in (self._transfer, self._ask)]
+        self.problems: list[str] = []
+        self.transfers = self.short_flows = 0
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _transfer(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                transfer(self._stage)
+                self.transfers += 1
+        except (OSError, AssertionError) as error:
+            self.problems.append(f"transfer: {error!r}")
+
+    def _ask(self) -> None:
+        server, source = self._stage.lab.servers[1], self._stage.lab.clients[1]
+        echo = opened(server, socket.SOCK_DGRAM, server.address, DNS_PORT)
+        answering = threading.Thread(target=echo_until, args=(echo, self._stopping))
+        answering.start()
+        while not self._stopping.wait(1 / SHORT_FLOWS_PER_S):
+            with opened(source, socket.SOCK_DGRAM) as asking:
+                asking.settimeout(10)
+                asking.sendto(b"question", (server.address, DNS_PORT))
+                try:
+                    asking.recv(100)
+                except TimeoutError:
+                    self.problems.append("a short flow had no answer")
+            self.short_flows += 1
+        answering.join()
+        echo.close()
+
+
+def echo_until(echo: socket.socket, stopping: threading.Event) -> None:
+    echo.settimeout(0.5)
+    while not stopping.is_set():
+        try:
+            content, sender = echo.recvfrom(100)
+        except TimeoutError:
+            continue
+        echo.sendto(content, sender)
+
+
+def change_network(data: Path, network: Inventory) -> None:
+    """Write the inventory as a whole."""
+    new = data / ".inventory.new"
+    new.write_text(tomli_w.dumps(msgspec.to_builtins(network)), encoding="utf-8")
+    new.replace(data / "inventory.toml")
+
+
+def states(ec2: Any) -> dict[str, str]:
+    return {endpoint["VpcEndpointId"]: endpoint["State"] for endpoint in ec2.describe_vpc_endpoints()["VpcEndpoints"]}
+
+
+def wait_with_caretaker(stage: Stage, condition: Callable[[], bool]) -> None:
+    stage.run_until(time.monotonic() + 60, condition, stage.caretaker.look)
+    assert condition()
+
+
+def ping(address: str, number: int) -> bool:
+    """One ICMP echo from the namespace of the calling thread, and its answer."""
+    from scapy.layers.inet import ICMP
+
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.settimeout(5)
+        for attempt in range(3):  # the first may come before the routes of everybody
+            raw.sendto(bytes(ICMP(id=4242, seq=3 * number + attempt)), (address, 0))
+            try:
+                while (answer := raw.recv(200))[20] != 0 or answer[24:26] != (4242).to_bytes(2, "big"):
+                    pass
+            except TimeoutError:
+                continue
+            return True
+    return False
+
+
+def forwarder_status(data: Path) -> dict[str, Any]:
+    status = read_status(data, "forwarder")
+    assert status is not None
+    return dict(status)
