@@ -47,7 +47,7 @@ class AwsShape:
                 raise
             status, texts = 500, [b"an error within gatewatch; its log has it"]
         if status:
-            await send_answer(fault(headers, status, b"".join(texts).decode(errors="replace").strip()), send)
+            await send_answer(fault(headers, status, b"".join(texts).decode(errors="replace").strip(), path=scope["path"]), send)
 
 
 def _is_plain_error(message: Any) -> bool:

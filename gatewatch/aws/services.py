@@ -15,7 +15,8 @@ class Service:
     """How a service is recognised and answered.
 
     `name` is botocore's, `signing_name` the one in the SigV4 scope, `target_prefix` what precedes the operation in
-    `X-Amz-Target` (JSON), `protocol` what a form body is (`query` or `ec2`; empty: the service has no form protocol).
+    `X-Amz-Target` (JSON) and in the path (CBOR, if `cbor`), `protocol` what a form body is (`query` or `ec2`; empty: the
+    service has no form protocol).
     """
 
     name: str
@@ -24,6 +25,7 @@ class Service:
     protocol: str = ""
     target_prefix: str = ""
     json_version: str = ""
+    cbor: bool = False
     validation_code: str = "ValidationError"
 
     @property
@@ -46,7 +48,7 @@ EC2: Final = Service(
 STS: Final = Service(name="sts", signing_name="sts", version="2011-06-15", protocol="query")
 CLOUDWATCH: Final = Service(
     name="cloudwatch", signing_name="monitoring", version="2010-08-01", protocol="query",
-    target_prefix="GraniteServiceVersion20100801", json_version="1.0",
+    target_prefix="GraniteServiceVersion20100801", json_version="1.0", cbor=True,
 )
 CLOUDTRAIL: Final = Service(
     name="cloudtrail", signing_name="cloudtrail", version="2013-11-01",

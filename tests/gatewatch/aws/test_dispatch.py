@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
+import cbor2
 import msgspec
 import pytest
 from botocore.auth import SigV4Auth
@@ -13,7 +15,7 @@ from botocore.credentials import Credentials
 
 from gatewatch.aws.answer import Answer
 from gatewatch.aws.credentials import Credential
-from gatewatch.aws.dispatch import Dispatcher, route
+from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.error import AwsError
 from gatewatch.aws.sigv4 import SignedRequest
 
@@ -39,6 +41,8 @@ def dispatcher(backend: Any, **credentials: Credential) -> Dispatcher:
 
 
 def error_of(answer: Answer) -> tuple[int, str]:
+    if answer.content_type == "application/cbor":
+        return answer.status, cbor2.loads(answer.body)["__type"].rpartition("#")[2]
     text = answer.body.decode()
     if answer.content_type.startswith("text/xml"):
         return answer.status, text.split("<Code>")[1].split("</Code>")[0]
@@ -73,7 +77,8 @@ def test_a_json_call_reaches_the_backend(backend: Any) -> None:
     (signed(b"Action=DescribeInstances&Version=2016-11-15", service="ec2"), (400, "InvalidAction")),
     (signed(LIST, service="ec2"), (403, "SignatureDoesNotMatch")),
     (signed(LIST, path="/service/GraniteServiceVersion20100801/operation/ListMetrics"),
-     (404, "UnknownOperationException")),
+     (400, "UnknownOperationException")),
+    (signed(LIST, path="/elsewhere"), (404, "UnknownOperationException")),
     (signed(b"{}", target="S3.List"), (400, "UnknownOperationException")),
     (signed(b"{}", service="cloudtrail", target=TRAIL.replace("LookupEvents", "CreateTrail")),
      (400, "UnknownOperationException")),
@@ -132,8 +137,11 @@ def test_ec2_says_so_in_its_own_words(backend: Any) -> None:
     assert error_of(door.answer(request, "::1")) == (401, "AuthFailure")
 
 
-def test_cloudwatch_is_routed_in_both_its_protocols() -> None:
-    by_target = route(signed(b"{}", target="GraniteServiceVersion20100801.ListMetrics"))
-    by_form = route(signed(b"Action=ListMetrics&Version=2010-08-01"))
-    assert (by_target.service.name, by_target.json) == ("cloudwatch", True)
-    assert (by_form.service.name, by_form.json) == ("cloudwatch", False)
+def test_a_cbor_call_reaches_the_backend_and_is_answered_in_cbor(backend: Any) -> None:
+    backend.result = {"Metrics": [{"MetricName": "m"}]}
+    path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
+    plain = signed(cbor2.dumps({"Namespace": "n"}), service="monitoring", path=path)
+    request = dataclasses.replace(plain, headers={**plain.headers, "smithy-protocol": "rpc-v2-cbor"})
+    answer = dispatcher(backend).answer(request, "192.0.2.1")
+    assert (answer.status, cbor2.loads(answer.body)) == (200, {"Metrics": [{"MetricName": "m"}]})
+    assert (backend.calls[0].operation, backend.calls[0].parameters) == ("ListMetrics", {"Namespace": "n"})

@@ -10,10 +10,11 @@ from botocore.parsers import create_parser
 from gatewatch.aws.fault import fault, overload
 
 EC2 = {"authorization": "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"}
+CBOR = {"smithy-protocol": "rpc-v2-cbor"}
 JSON = {"x-amz-target": "Logs_20140328.StartQuery"}
 
 
-@pytest.mark.parametrize(("headers", "protocol"), [({}, "query"), (EC2, "ec2"), (JSON, "json")])
+@pytest.mark.parametrize(("headers", "protocol"), [({}, "query"), (EC2, "ec2"), (JSON, "json"), (CBOR, "smithy-rpc-v2-cbor")])
 @pytest.mark.parametrize("status", [400, 404, 405, 408, 411, 413, 414, 431, 500, 503])
 def test_sdks_read_them(headers: dict[str, str], protocol: str, status: int) -> None:
     made = fault(headers, status, "it <is> so")

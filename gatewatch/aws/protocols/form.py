@@ -1,4 +1,4 @@
-"""Form bodies of the query and ec2 protocols, read along the operation's input shape.
+"""Form bodies, which the query and ec2 protocols have in common, read along the operation's input shape.
 
 `Subnets.member.1=subnet-1` (query) and `SubnetId.1=subnet-1` (ec2) both become `{"SubnetIds": ["subnet-1"]}`-like
 values.  Anything that does not fit the shape is a `Problem`; bytes that are no form at all are an `AwsError`.

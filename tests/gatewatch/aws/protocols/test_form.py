@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewatch.aws.error import AwsError
-from gatewatch.aws.query_request import read_form, read_parameters, scalar_of_text
+from gatewatch.aws.protocols.form import read_form, read_parameters, scalar_of_text
 from gatewatch.aws.services import SERVICES, model
 
 

@@ -1,0 +1,1 @@
+"""AWS's protocols, one file each, with one interface (`protocol.py`)."""
