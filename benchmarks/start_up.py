@@ -24,7 +24,7 @@ from pathlib import Path
 ASKS = (["sql", "select 1"], ["sql", "select 1", "--output", "json"], ["query"], ["query", "top_talkers"], ["status"],
         ["health", "api"])
 HELPS = ("demo", "up", "api", "forwarder", "ingest", "alarms", "console", "appliance", "sql", "query", "status", "health", "lab")
-MODULES = ("forwarder.control.service", "forwarder.service", "ingest.service", "queries.alarms.service", "dashboards.service",
+MODULES = ("gatewatch.api_service", "forwarder.service", "ingest.service", "queries.alarms.service", "dashboards.service",
            "forwarder.lab.appliance", "queries.sql_worker")
 
 

@@ -9,10 +9,10 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
-from forwarder.control.operations import OPERATIONS
 from forwarder.engine.drop_reason import DROP_REASONS
 from forwarder.telemetry.book_metrics import Books
 from forwarder.telemetry.gateway_metrics import RULES
+from gatewatch.api_service import SERVED
 from gatewatch.records.flow_log import FIELDS, GATEWATCH_FORMAT
 from gatewatch.records.metric import GATEWAY_NAMESPACE, OWN_NAMESPACE
 from gatewatch.records.tables import TABLES
@@ -96,7 +96,7 @@ def api_operations() -> str:
         "Served on one port for the AWS CLI, boto3 and other SDKs. Anything else answers AWS's error for an unknown action; a",
         "parameter that gatewatch does nothing with is refused rather than passed over.", "",
     ]
-    for service, operations in OPERATIONS.items():
+    for service, operations in SERVED.items():
         lines += [f"## {service}", "", ", ".join(f"`{name}`" for name in sorted(operations)) + ".", ""]
     return "\n".join(lines)
 

@@ -81,7 +81,7 @@ def up(settings: Settings) -> None:
 @with_settings("api")
 def api(settings: Settings) -> None:
     """The AWS API: elbv2 for gateway load balancers, on 127.0.0.1:8060."""
-    from forwarder.control.service import serve
+    from gatewatch.api_service import serve
 
     _prepare(settings)
     serve(settings)

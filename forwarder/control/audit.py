@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from forwarder.control.account import user_arn
+from forwarder.control.identity import user_arn
 from gatewatch.aws import arn as arns
 from gatewatch.aws.call import Call
 from gatewatch.aws.error import AwsError

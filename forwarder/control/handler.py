@@ -12,7 +12,7 @@ import structlog
 from forwarder.control.audit import audit_event, put_in_outbox
 from forwarder.control.context import Context
 from forwarder.control.network_state import read_network
-from forwarder.control.operations import OPERATIONS
+from forwarder.control.operation import Served
 from forwarder.control.store import Store, counting_changes
 from gatewatch.aws.call import Call
 from gatewatch.aws.error import AwsError
@@ -27,18 +27,19 @@ def new_number() -> str:
 
 
 class Handler:
-    """The backend of the API (`gatewatch.aws.call.Backend`).
+    """The backend of the API (`gatewatch.aws.call.Backend`) for the services that work on the state store, which `served` lists.
 
     `import_network` is called before each call, `clock_s` gives epoch seconds, `on_audit` is called after each commit.
     """
 
     def __init__(
-        self, store: Store, settings: Settings, *, clock_s: Callable[[], float],
+        self, store: Store, settings: Settings, served: Served, *, clock_s: Callable[[], float],
         import_network: Callable[[], None] = lambda: None, number: Callable[[], str] = new_number,
         on_audit: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._settings = settings
+        self._served = served
         self._import_network = import_network
         self._clock_s = clock_s
         self._number = number
@@ -47,7 +48,7 @@ class Handler:
 
     def operations(self, service: str) -> frozenset[str]:
         """The operations of a service that are served."""
-        return frozenset(OPERATIONS.get(service, ()))
+        return frozenset(self._served.get(service, ()))
 
     def __call__(self, call: Call) -> Mapping[str, Any]:
         """Do it; `AwsError` for every refusal.  What cannot be recorded is not done: `ServiceUnavailable`."""
@@ -97,7 +98,7 @@ class Handler:
     def _run(self, connection: sqlite3.Connection, call: Call, now_s: float) -> Mapping[str, Any]:
         if call.refusal is not None:
             raise call.refusal
-        operation = OPERATIONS[call.service][call.operation]
+        operation = self._served[call.service][call.operation]
         strangers = sorted(call.parameters.keys() - operation.members)
         if strangers:
             code = SERVICES[call.service].validation_code

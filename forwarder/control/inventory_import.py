@@ -14,8 +14,8 @@ from time import sleep
 
 import structlog
 
-from forwarder.control.account import user_arn
 from forwarder.control.audit import put_in_outbox
+from forwarder.control.identity import user_arn
 from forwarder.control.network_state import INVENTORY, Difference, Name, put_whole, read_network
 from forwarder.control.store import Store, counting_changes
 from forwarder.inventory import BadInventory, Inventory, problems, read_inventory

@@ -88,7 +88,7 @@ def test_events_move_in_order_and_the_outbox_is_trimmed(store: Store) -> None:
     write(store, 4)
     relay.move()
     assert publisher.records == [1, 2, 3, 4]
-    assert relay.counts() == {"moved": 4, "failures": 0, "held": 0}
+    assert relay.counts() == {"written": 4, "moved": 4, "failures": 0, "held": 0}
     assert {(draft.topic, draft.key) for draft in publisher.messages} == {("gatewatch.audit", "123456789012")}
 
 
@@ -180,4 +180,4 @@ def test_the_thread_goes_on_after_a_failure_and_moves_the_rest_at_the_end(store:
     write(store, 2)
     relay.stop()
     assert publisher.records == [1, 2]
-    assert relay.counts() == {"moved": 2, "failures": 1, "held": 0}
+    assert relay.counts() == {"written": 2, "moved": 2, "failures": 1, "held": 0}

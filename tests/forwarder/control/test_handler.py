@@ -11,8 +11,9 @@ import pytest
 from forwarder.control import handler as handler_module
 from forwarder.control.context import Context
 from forwarder.control.handler import Handler, new_number
-from forwarder.control.operations import OPERATIONS, Operation
+from forwarder.control.operation import Operation
 from forwarder.control.store import Store
+from gatewatch.api_service import SERVED
 from gatewatch.aws.call import Call, Caller
 from gatewatch.aws.error import AwsError
 from gatewatch.settings import Settings
@@ -29,8 +30,8 @@ def test_a_fault_of_gatewatchs_is_answered_recorded_and_undone(api: Any, monkeyp
         context.connection.execute("INSERT INTO tags VALUES ('a', 'b', 'c')")
         raise KeyError("a bug")
 
-    broken = {**OPERATIONS["elbv2"], "DescribeTags": Operation(run=fail, members=frozenset({"ResourceArns"}))}
-    monkeypatch.setattr(handler_module, "OPERATIONS", {"elbv2": broken})
+    broken = {**SERVED["elbv2"], "DescribeTags": Operation(run=fail, members=frozenset({"ResourceArns"}))}
+    monkeypatch.setattr(api.handler, "_served", {"elbv2": broken})
     with pytest.raises(AwsError) as refused:
         api.handler(call("DescribeTags", ResourceArns=[]))
     assert (refused.value.code, refused.value.status) == ("InternalFailure", 500)
@@ -53,7 +54,7 @@ def test_numbers_in_the_outbox_have_no_gap_whatever_fails(api: Any) -> None:
 def test_past_the_bound_nothing_is_done_not_even_reads(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "state.sqlite")
     handler = Handler(
-        store, Settings(audit_outbox_max=10), clock_s=lambda: 0.0, number=lambda: "0" * 16
+        store, Settings(audit_outbox_max=10), SERVED, clock_s=lambda: 0.0, number=lambda: "0" * 16
     )
     for _ in range(10):
         handler(call("DescribeLoadBalancers"))
@@ -91,7 +92,7 @@ def test_the_relay_is_told_after_the_commit(tmp_path: Path) -> None:
         with store.reading() as connection:
             seen.append(connection.execute("SELECT count(*) FROM audit_outbox").fetchone()[0])
 
-    handler = Handler(store, Settings(), clock_s=lambda: 0.0, on_audit=look)
+    handler = Handler(store, Settings(), SERVED, clock_s=lambda: 0.0, on_audit=look)
     handler(call("DescribeLoadBalancers"))
     assert seen == [1]
     store.close()

@@ -15,9 +15,9 @@ from forwarder.control.attribute_table import (
     read_attributes,
 )
 from forwarder.control.context import Context, Function
-from forwarder.control.listeners import listener_row
-from forwarder.control.load_balancers import load_balancer_row
-from forwarder.control.target_groups import target_group_row
+from forwarder.elbv2.listeners import listener_row
+from forwarder.elbv2.load_balancers import load_balancer_row
+from forwarder.elbv2.target_groups import target_group_row
 from gatewatch.aws.error import invalid
 
 #: Attributes in one request (elbv2 API reference).

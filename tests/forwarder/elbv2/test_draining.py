@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from forwarder.control.draining import begin_checking, forget_draining
 from forwarder.control.store import Observation
 from forwarder.desired import TargetState
+from forwarder.elbv2.draining import begin_checking, forget_draining
 
 ONE, TWO = "i-0a000000000000001", "i-0a000000000000002"
 

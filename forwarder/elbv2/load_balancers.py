@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from forwarder.control import paging
 from forwarder.control.attribute_table import LOAD_BALANCER, read_attributes
 from forwarder.control.context import Context
-from forwarder.control.draining import forget_draining
-from forwarder.control.names import check_arn, check_name
-from forwarder.control.subnets import wanted_subnets
-from forwarder.control.tags import forget_resource, read_tags, write_new_tags
+from forwarder.elbv2 import paging
+from forwarder.elbv2.draining import forget_draining
+from forwarder.elbv2.names import check_arn, check_name
+from forwarder.elbv2.subnets import wanted_subnets
+from forwarder.elbv2.tags import forget_resource, read_tags, write_new_tags
 from forwarder.inventory import Subnet
 from gatewatch.aws.arn import load_balancer_arn
 from gatewatch.aws.error import AwsError, invalid

@@ -11,8 +11,8 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from forwarder.control.context import Context
-from forwarder.control.ec2_listing import Item, Listing, tag_filters, tags, values_at
 from forwarder.control.network_state import states
+from forwarder.ec2.listing import Item, Listing, tag_filters, tags, values_at
 from forwarder.inventory import Instance, Inventory, Subnet
 from gatewatch.aws.error import AwsError
 

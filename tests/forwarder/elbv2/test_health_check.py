@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forwarder.control.health_check import Settings, settings, shown
+from forwarder.elbv2.health_check import Settings, settings, shown
 from gatewatch.aws.error import AwsError
 
 

@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
-from forwarder.control import health_check, paging
 from forwarder.control.context import Context
 from forwarder.control.desired_reading import GENEVE_PORT
-from forwarder.control.load_balancers import load_balancer_row
-from forwarder.control.names import check_arn, check_name
-from forwarder.control.tags import forget_resource, read_tags, write_new_tags
+from forwarder.elbv2 import health_check, paging
+from forwarder.elbv2.load_balancers import load_balancer_row
+from forwarder.elbv2.names import check_arn, check_name
+from forwarder.elbv2.tags import forget_resource, read_tags, write_new_tags
 from gatewatch.aws.arn import target_group_arn
 from gatewatch.aws.error import AwsError, invalid
 

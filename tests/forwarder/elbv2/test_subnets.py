@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forwarder.control.subnets import wanted_subnets
+from forwarder.elbv2.subnets import wanted_subnets
 from forwarder.inventory import Inventory
 from gatewatch.aws.error import AwsError
 

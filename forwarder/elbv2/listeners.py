@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forwarder.control import paging
 from forwarder.control.context import Context
-from forwarder.control.draining import begin_checking, forget_draining
-from forwarder.control.load_balancers import load_balancer_row
-from forwarder.control.names import check_arn
-from forwarder.control.tags import forget_resource, write_new_tags
-from forwarder.control.target_groups import target_group_row
+from forwarder.elbv2 import paging
+from forwarder.elbv2.draining import begin_checking, forget_draining
+from forwarder.elbv2.load_balancers import load_balancer_row
+from forwarder.elbv2.names import check_arn
+from forwarder.elbv2.tags import forget_resource, write_new_tags
+from forwarder.elbv2.target_groups import target_group_row
 from gatewatch.aws.arn import listener_arn
 from gatewatch.aws.error import AwsError, invalid
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forwarder.control.ec2_listing import Listing, tag_filters, tags, values_at
+from forwarder.ec2.listing import Listing, tag_filters, tags, values_at
 from gatewatch.aws.error import AwsError
 
 LISTING = Listing(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.control.names import check_arn, check_name
+from forwarder.elbv2.names import check_arn, check_name
 from gatewatch.aws.arn import load_balancer_arn
 from gatewatch.aws.error import AwsError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forwarder.control.target_address import Place, place_of
+from forwarder.elbv2.target_address import Place, place_of
 from forwarder.inventory import Inventory
 
 VPC = "vpc-0aa11aa11aa11aa11"

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from forwarder.control.paging import first_order, page
+from forwarder.elbv2.paging import first_order, page
 from gatewatch.aws.error import AwsError
 
 

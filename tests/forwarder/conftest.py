@@ -16,12 +16,13 @@ from forwarder.control.handler import Handler
 from forwarder.control.network_state import INVENTORY, put_whole
 from forwarder.control.store import Store
 from forwarder.inventory import Inventory, read_inventory
+from gatewatch.api_service import SERVED
 from gatewatch.aws.dispatch import Dispatcher
 from gatewatch.aws.services import SERVICES, model
 from gatewatch.aws.sigv4 import SignedRequest
 from gatewatch.settings import Settings
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "control"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "control"
 
 #: The clock's first reading: 2026-11-01T10:00:00Z.
 START_S = 1_793_527_200.0
@@ -52,7 +53,7 @@ class Api:
         self.now_s = START_S
         self._numbers = iter(range(1, 1_000_000))
         self.handler = Handler(
-            self.store, settings, clock_s=lambda: self.now_s,
+            self.store, settings, SERVED, clock_s=lambda: self.now_s,
             number=lambda: f"{next(self._numbers):016x}",
         )
         self.dispatcher = Dispatcher(self.handler, credentials=None, clock_s=lambda: self.now_s)

@@ -10,10 +10,10 @@ from typing import Any, Final
 from forwarder.control.attribute_table import TARGET_GROUP, read_attributes
 from forwarder.control.context import Context
 from forwarder.control.desired_reading import GENEVE_PORT
-from forwarder.control.load_balancers import zones_of
-from forwarder.control.target_address import Place, check_port, known_instance, place_of, read_address
-from forwarder.control.target_groups import target_group_row, using_load_balancer
 from forwarder.control.target_view import shown_health
+from forwarder.elbv2.load_balancers import zones_of
+from forwarder.elbv2.target_address import Place, check_port, known_instance, place_of, read_address
+from forwarder.elbv2.target_groups import target_group_row, using_load_balancer
 from forwarder.engine.target_health import DRAINING, NOT_REGISTERED, REGISTERING, TargetStatus, invalid_state
 from gatewatch.aws.error import AwsError, invalid
 

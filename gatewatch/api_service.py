@@ -12,10 +12,14 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from forwarder.control import identity
 from forwarder.control.audit_outbox import OutboxRelay
 from forwarder.control.handler import Handler
 from forwarder.control.inventory_import import InventoryImport
+from forwarder.control.operation import Served
 from forwarder.control.store import Store
+from forwarder.ec2 import operations as ec2
+from forwarder.elbv2 import operations as elbv2
 from forwarder.start_up import check_network
 from gatewatch.aws.credentials import BadCredentials, read_credentials
 from gatewatch.aws.dispatch import Dispatcher
@@ -31,6 +35,9 @@ from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
 
 SERVICE = "api"
+
+#: What the API serves, by AWS service (botocore's name); each service's room lists its operations.
+SERVED: Served = {"elbv2": elbv2.OPERATIONS, "ec2": ec2.OPERATIONS, "sts": identity.OPERATIONS}
 STATUS_S = 1.0
 
 #: Connections the kernel holds until they are accepted.
@@ -53,7 +60,7 @@ class ApiService:
             store, self._publisher, key=settings.account_id, message_bytes_max=settings.message_bytes_max
         )
         self._handler = Handler(
-            store, settings, import_network=self._inventory.now, clock_s=time.time, on_audit=self._relay.wake
+            store, settings, SERVED, import_network=self._inventory.now, clock_s=time.time, on_audit=self._relay.wake
         )
         credentials = read_credentials(Path(settings.api_credentials)) if settings.api_credentials else None
         self._dispatcher = Dispatcher(self._handler, credentials=credentials, clock_s=time.time)

@@ -23,15 +23,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, WaiterError
 from botocore.parsers import ResponseParserError
 
-from forwarder.control import service as module
-from forwarder.control.service import ApiService, serve
 from forwarder.control.store import Observation, Store
 from forwarder.desired import TargetState
+from gatewatch import api_service as module
+from gatewatch.api_service import ApiService, serve
 from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
 from tests.ports import free_port
 
-INVENTORY = Path(__file__).parents[2] / "fixtures" / "control" / "inventory.toml"
+INVENTORY = Path(__file__).parents[1] / "fixtures" / "control" / "inventory.toml"
 ONE = "i-0a000000000000001"
 QUICK = {"Delay": 0.05, "MaxAttempts": 1000}
 
@@ -201,7 +201,7 @@ def test_many_callers_at_once(running: Running) -> None:
         thread.join()
     assert failures == []
     assert len(running.client("elbv2").describe_target_groups()["TargetGroups"]) == 20
-    wait_for(lambda: len(records(running.settings)) == 21)
+    wait_for(lambda: len(records(running.settings)) == 22)
 
 
 def test_with_credentials_users_are_known_and_strangers_are_not(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_killed_at_any_moment_every_answered_call_is_on_the_bus_once(tmp_path: P
     for turn in range(3):
         process = subprocess.Popen(
             [sys.executable, "-m", "gatewatch", "api", "--data", str(tmp_path), "--api-port", str(settings.api_port)],
-            cwd=Path(__file__).parents[3], stderr=subprocess.DEVNULL,
+            cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL,
         )
         wait_for(lambda: healthy(settings.api_port), timeout_s=60)
         # boto3's default session is not for several threads: the clients are made here.
