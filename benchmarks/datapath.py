@@ -28,14 +28,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from forwarder.capture.closed import Closed
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
 from forwarder.datapath.network import Network
-from forwarder.datapath.network_namespace import enter, run_in
 from forwarder.datapath.packet_socket import EndpointPort
-from forwarder.datapath.portable import Closed, PacketLoop
+from forwarder.datapath.portable import PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.engine.engine import Engine
-from forwarder.engine.plan import make_plan
+from forwarder.network_namespace import enter, run_in
+from forwarder.plan import make_plan
 from forwarder.wire.geneve_codec import StructCodec
 from forwarder.wire.geneve_layers import ScapyCodec
 from tests.forwarder.one_endpoint import INVENTORY, TARGET, desired

@@ -27,7 +27,7 @@ from typing import Any
 
 from scapy.utils import checksum
 
-from forwarder.datapath.network_namespace import enter
+from forwarder.network_namespace import enter
 from gatewatch.status_file import read_status
 from tests.end_to_end.demo_run import LAB_NAME, end
 from tests.forwarder.wire.packets import SYN, tcp

@@ -9,7 +9,8 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
-from forwarder.engine.drop_reason import DROP_REASONS
+from forwarder.capture.drop_reason import DROP_REASONS, NUMBERS
+from forwarder.capture.window import ACCEPTED_FLOWS, REJECTED_FLOWS
 from forwarder.telemetry.book_metrics import Books
 from forwarder.telemetry.gateway_metrics import RULES
 from gatewatch.api_service import SERVED
@@ -33,10 +34,12 @@ def drop_reasons() -> str:
         "is a `REJECT` with `gw-drop-reason`. Reasons of the hop *return* explain datagrams from targets that were refused and are",
         "not added to the packets' books (docs/troubleshooting.md).",
         "",
-        "| Reason | Hop | What happened | What to do |",
-        "|---|---|---|---|",
+        "The number stands for the reason where there is no text; it never changes.",
+        "",
+        "| Reason | Number | Hop | What happened | What to do |",
+        "|---|---|---|---|---|",
     ]
-    lines += [f"| `{reason}` | {text.hop} | {text.meaning} | {text.action} |" for reason, text in DROP_REASONS.items()]
+    lines += [f"| `{reason}` | {NUMBERS[reason]} | {text.hop} | {text.meaning} | {text.action} |" for reason, text in DROP_REASONS.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -168,7 +171,45 @@ def bound_text(bound: str) -> str:
     return f"`{bound}`, {entry.default:,} {entry.unit}"
 
 
+def rooms() -> str:
+    """The page of folders and what each may import."""
+    told = tomllib.loads((Path(__file__).parent / "rooms.toml").read_text(encoding="utf-8"))
+    lines = [
+        "# Rooms",
+        "",
+        "Which folder may import which; `tests/structure/test_rooms.py` fails on any other arrow, and on one that nobody takes. *Pure*:",
+        "no sockets, clocks, threads, files or logging of its own. The front door (`gatewatch/cli.py` and what it calls) may import all.",
+        "",
+        "| Folder | What is in it | May import | Pure |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{name.replace('.', '/')}/` | {room['is']} | {', '.join(f'`{each}`' for each in room['imports']) or 'nothing'} "
+        f"| {'yes' if room.get('pure') else ''} |"
+        for name, room in told.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def capture_window() -> str:
+    """The page of a closed capture window's columns."""
+    lines = [
+        "# A closed capture window",
+        "",
+        "What a data path hands to telemetry (`forwarder/capture/window.py`): two Arrow tables, without nulls. A row of the first is a",
+        "flow, direction and target that had packets; of the second an endpoint, reason and flow that was refused.",
+    ]
+    for title, schema in (("Accepted flows", ACCEPTED_FLOWS), ("Rejected flows", REJECTED_FLOWS)):
+        lines += ["", f"## {title}", "", "| Column | Type | Unit | Meaning |", "|---|---|---|---|"]
+        for column in schema:
+            about = {key.decode(): value.decode() for key, value in column.metadata.items()}
+            lines.append(f"| `{column.name}` | {column.type} | {about['unit']} | {about['meaning']} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "rooms.md": rooms,
+    "capture-window.md": capture_window,
     "bounds.md": bounds,
     "conditions.md": conditions,
     "api.md": api_operations,

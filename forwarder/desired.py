@@ -101,8 +101,10 @@ class LoadBalancer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """One reading of the store.  Load balancers are in order of creation; `network` is what they stand in."""
+    """One reading of the store.  Load balancers are in order of creation; `network` is what they stand in, and `network_revision`
+    grows with every change of what that shall be."""
 
     revision: int
     load_balancers: tuple[LoadBalancer, ...] = ()
     network: Inventory = field(default_factory=Inventory)
+    network_revision: int = 0

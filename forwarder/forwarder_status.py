@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from forwarder.capture.counters import EndpointCounters
 from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.portable import PacketLoop
-from forwarder.engine.counters import EndpointCounters
-from forwarder.engine.plan import Plan
+from forwarder.plan import Plan
 from forwarder.ports import Ports
 from forwarder.telemetry.publishing import Telemetry
 from forwarder.telemetry.samples import books_of

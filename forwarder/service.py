@@ -12,7 +12,6 @@ What fails in control, telemetry or prober is counted, logged and tried again; p
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import threading
@@ -23,17 +22,18 @@ from functools import partial
 
 import structlog
 
+from forwarder.capture.closed import OUTBOX_ITEMS_MAX, Closed
 from forwarder.collector import calm_collector
 from forwarder.control.inventory_import import InventoryImport
 from forwarder.control.store import Store
 from forwarder.datapath.network import Network
-from forwarder.datapath.portable import OUTBOX_ITEMS_MAX, Closed, PacketLoop
+from forwarder.datapath.portable import PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
 from forwarder.desired import Desired
 from forwarder.engine.engine import Engine
-from forwarder.engine.plan import make_plan
 from forwarder.forwarder_status import status_of, totals_of
 from forwarder.inventory import BadInventory
+from forwarder.plan import make_plan
 from forwarder.ports import Ports
 from forwarder.start_up import check_network, find, wait_for
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
@@ -105,7 +105,7 @@ class Forwarder:
         self._publisher = publisher
         self._ports = ports
         self._errors = 0
-        self._observed: dict[str, frozenset[str]] = {}
+        self._observed: tuple[int, dict[str, frozenset[str]]] = (-1, {})
         self._repeated = RepeatedError(log)
         self._standing = Standing()
         self._before = before(read_status(settings.data_path, "forwarder"))
@@ -116,7 +116,7 @@ class Forwarder:
         clock = SteadyClock()
         outbox: queue.Queue[Closed] = queue.Queue(OUTBOX_ITEMS_MAX)
         self.loop = PacketLoop(
-            _engine(settings), outbox, clock=clock, synchronize=clock.synchronize,
+            _engine(settings, store.flow_secret()), outbox, clock=clock, synchronize=clock.synchronize,
             batch_packets_max=settings.batch_packets_max, capture_window_s=settings.capture_window_s,
             sample_s=sample_length_s(settings.metrics_period_s),
         )
@@ -206,13 +206,15 @@ class Forwarder:
             self._hand_over()
 
     def _observe(self) -> None:
-        """Tell the store which endpoints and nodes have their port."""
+        """Tell the store which endpoints and nodes have their port, when that or what shall be there has changed: one that went and
+        came back between two looks is waited for anew."""
         interfaces = {node.address: node.interface_id for node in self._desired.network.nodes}
         nodes = frozenset(interfaces.get(address, "") for address in self._ports.nodes)
         present = {"endpoints": frozenset(self._ports.endpoints), "nodes": nodes}
-        if present != self._observed:
+        seen = (self._desired.network_revision, present)
+        if seen != self._observed:
             self._store.observe_network(present)
-            self._observed = present
+            self._observed = seen
 
     def _drop_drained(self) -> None:
         groups = [balancer.target_group for balancer in self._desired.load_balancers]
@@ -236,12 +238,12 @@ class Forwarder:
         write_status(self._settings.data_path, "forwarder", now_s, content)
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, secret: bytes) -> Engine:
     codec = None
     if settings.datapath == "scapy":
         from forwarder.wire.geneve_layers import ScapyCodec  # scapy takes a second to import
 
         codec = ScapyCodec()
     return Engine(
-        flows_max=settings.flows_max, rejects_max=settings.rejects_max, secret=os.urandom(32), codec=codec,
+        flows_max=settings.flows_max, rejects_max=settings.rejects_max, secret=secret, codec=codec,
     )

@@ -12,8 +12,8 @@ import structlog
 from forwarder.control.inventory_import import InventoryImport
 from forwarder.control.store import Store
 from forwarder.desired import Desired
-from forwarder.engine.plan import make_plan
 from forwarder.inventory import BadInventory, Inventory
+from forwarder.plan import make_plan
 from forwarder.ports import Ports
 from gatewatch.settings import Settings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from forwarder.control import network_state
 from forwarder.control.attribute_table import LISTENER, LOAD_BALANCER, TARGET_GROUP, read_attributes
 from forwarder.control.network_state import read_network
 from forwarder.control.target_view import shown_health
@@ -30,6 +31,7 @@ def read_desired(connection: sqlite3.Connection) -> Desired:
         revision=revision(connection),
         load_balancers=tuple(_load_balancer(connection, row) for row in rows),
         network=read_network(connection),
+        network_revision=network_state.revision(connection),
     )
 
 

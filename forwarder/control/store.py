@@ -24,7 +24,8 @@ from gatewatch.database.transaction import transaction
 KIND = Kind(
     name="state store", application_id=0x67775354, mark="load_balancers",
     steps=tuple(
-        script(resources.files("forwarder.control").joinpath(name).read_text(encoding="utf-8")) for name in ("schema.sql", "network.sql")
+        script(resources.files("forwarder.control").joinpath(name).read_text(encoding="utf-8"))
+        for name in ("schema.sql", "network.sql", "secret.sql")
     ),
     damaged="moved away, the load balancers must be created again",
 )
@@ -73,6 +74,11 @@ class Store:
         """One consistent reading of everything the packet process and the prober need."""
         with self.reading() as connection:
             return desired_reading.read_desired(connection)
+
+    def flow_secret(self) -> bytes:
+        """32 bytes that cookies, ports and the choice of targets come of; the same for every process on this store."""
+        secret: bytes = self._connection().execute("SELECT value FROM secrets WHERE name = 'flows'").fetchone()[0]
+        return secret
 
     def network(self) -> Inventory:
         """The network as it shall be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from forwarder.desired import ALL_ZONES, TargetState
-from forwarder.engine.target_health import DRAINING, NOT_LISTENED, ZONE_NOT_ENABLED, TargetStatus
+from forwarder.target_health import DRAINING, NOT_LISTENED, ZONE_NOT_ENABLED, TargetStatus
 
 
 def shown_health(row: sqlite3.Row, zones: frozenset[str] | None) -> TargetStatus:

@@ -11,9 +11,9 @@ import contextlib
 import errno
 import socket
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.send_patience import SendPatience
 from forwarder.datapath.socket_options import enlarge_receive_buffer, receive_drops, refuse_all
+from forwarder.network_namespace import run_in
 
 GENEVE_PORT = 6081
 DATAGRAM_BYTES_MAX = 65_535

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from forwarder.engine.plan import Plan
+from forwarder.plan import Plan
 
 
 class Port(Protocol):

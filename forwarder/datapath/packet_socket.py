@@ -14,10 +14,10 @@ import socket
 import struct
 from pathlib import Path
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.offloads import offloads_on
 from forwarder.datapath.send_patience import SendPatience
 from forwarder.datapath.socket_options import attach_filter, enlarge_receive_buffer, refuse_all
+from forwarder.network_namespace import run_in
 from forwarder.wire.checksum import internet_checksum
 
 ETH_P_ALL = 0x0003

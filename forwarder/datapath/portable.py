@@ -19,11 +19,11 @@ from functools import partial
 
 import structlog
 
+from forwarder.capture.closed import Closed
+from forwarder.capture.drop_reason import DropReason
+from forwarder.datapath.captured import captured
 from forwarder.datapath.network import Endpoint, Network, Node, Port, is_among
-from forwarder.engine.counters import EngineCounters
-from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
-from forwarder.engine.window import Window
 from gatewatch.repeated_error import RepeatedError
 
 log = structlog.get_logger(__name__)
@@ -43,21 +43,6 @@ CLOCK_STEP_S = 1.0
 STOP_OUTBOX_WAIT_S = 10.0
 #: Pause after an error, so that one that stays does not fill the log.
 ERROR_PAUSE_S = 0.1
-#: Windows and samples that telemetry may be behind.
-OUTBOX_ITEMS_MAX = 32
-
-
-@dataclass(slots=True, kw_only=True)
-class Closed:
-    """What the loop hands to telemetry: a capture window, a sample of the counters, or both.
-
-    `counters` is the engine's copy at `end_s`, when it was closed; `last` ends the run.
-    """
-
-    end_s: float
-    counters: EngineCounters
-    window: Window | None = None
-    last: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -307,7 +292,7 @@ class PacketLoop:
             self.counts.windows_merged += window_due
             self._set_boundaries(now_s)
             return False
-        window = self._engine.close_window(now_s) if window_due else None
+        window = captured(self._engine.close_window(now_s)) if window_due else None
         closed = Closed(end_s=now_s, counters=self._engine.counters(), window=window, last=bool(wait_s))
         self._outbox.put(closed, timeout=wait_s or None)
         if window is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from forwarder.engine.target_health import REGISTERING
+from forwarder.target_health import REGISTERING
 
 
 def forget_draining(connection: sqlite3.Connection, target_group_arn: str) -> None:

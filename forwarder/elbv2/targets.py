@@ -14,7 +14,7 @@ from forwarder.control.target_view import shown_health
 from forwarder.elbv2.load_balancers import zones_of
 from forwarder.elbv2.target_address import Place, check_port, known_instance, place_of, read_address
 from forwarder.elbv2.target_groups import target_group_row, using_load_balancer
-from forwarder.engine.target_health import DRAINING, NOT_REGISTERED, REGISTERING, TargetStatus, invalid_state
+from forwarder.target_health import DRAINING, NOT_REGISTERED, REGISTERING, TargetStatus, invalid_state
 from gatewatch.aws.error import AwsError, invalid
 
 #: Targets a zone of one gateway load balancer can have (`DescribeAccountLimits`; gatewatch holds it per group).

@@ -14,13 +14,13 @@ from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from math import inf
 
-from forwarder.engine.counters import TargetCounters
-from forwarder.engine.drop_reason import DropReason
+from forwarder.capture.counters import TargetCounters
+from forwarder.capture.drop_reason import DropReason
 from forwarder.engine.failover import must_move
 from forwarder.engine.flow import CLOSED, HALF_OPEN, Binding, BoundTarget, Flow
 from forwarder.engine.flow_key import flow_name, starts_connection, sticky_name, version_of
 from forwarder.engine.flow_table import EndpointFlows, FlowTable
-from forwarder.engine.plan import HALF_OPEN_TIMEOUT_S, OTHER_IDLE_TIMEOUT_S, EndpointPlan
+from forwarder.plan import HALF_OPEN_TIMEOUT_S, OTHER_IDLE_TIMEOUT_S, EndpointPlan
 from forwarder.wire.geneve_codec import IPV4_PROTOCOL, IPV6_PROTOCOL, Codec, Encapsulation, Header, cookie_option
 from forwarder.wire.inner_packet import TCP
 

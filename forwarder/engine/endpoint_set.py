@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forwarder.engine.counters import EndpointCounters, add_up, snapshot
+from forwarder.capture.counters import EndpointCounters, add_up, snapshot
 from forwarder.engine.flow_table import EndpointFlows
-from forwarder.engine.plan import EndpointPlan, Plan
+from forwarder.plan import EndpointPlan, Plan
 
 
 class EndpointSet:

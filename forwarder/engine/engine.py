@@ -27,15 +27,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from forwarder.capture.counters import EngineCounters
+from forwarder.capture.drop_reason import DropReason
 from forwarder.engine.admission import Admission
-from forwarder.engine.counters import EngineCounters
-from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.endpoint_set import EndpointSet
 from forwarder.engine.flow import BACK, FORWARD, Flow
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_table import EndpointFlows
-from forwarder.engine.plan import Plan
 from forwarder.engine.window import UNREADABLE, OpenWindow, Window
+from forwarder.plan import Plan
 from forwarder.wire.geneve_codec import (
     GENEVE_BYTES,
     INNER_BYTES_MAX,

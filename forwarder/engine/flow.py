@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forwarder.engine.counters import TargetCounters
+from forwarder.capture.counters import TargetCounters
 from forwarder.engine.flow_key import address_bytes
 
 if TYPE_CHECKING:
     from forwarder.engine.flow_table import EndpointFlows
-    from forwarder.engine.plan import EndpointPlan
+    from forwarder.plan import EndpointPlan
     from forwarder.wire.geneve_codec import Header
 
 #: A flow's phases.  Half-open: TCP of which only the first packet was seen, so that anybody may have sent it.

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from forwarder.engine.counters import EndpointCounters
+from forwarder.capture.counters import EndpointCounters
 from forwarder.engine.flow import BACK, CLOSED, FORWARD, HALF_OPEN, SETTLED, Binding, Flow
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_queue import FlowQueue
@@ -25,7 +25,7 @@ from forwarder.engine.idle_times import IdleTimes, due_second
 from forwarder.wire.inner_packet import KINDS, TCP
 
 if TYPE_CHECKING:
-    from forwarder.engine.plan import EndpointPlan
+    from forwarder.plan import EndpointPlan
 
 _FIN, _RST = 1, 4
 

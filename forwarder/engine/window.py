@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forwarder.engine.drop_reason import DropReason
+from forwarder.capture.drop_reason import DropReason
 from forwarder.engine.flow import Flow, Part
 from forwarder.engine.flow_key import address_text, addresses_of, ports_of, protocol_of, version_of
 
 if TYPE_CHECKING:
-    from forwarder.engine.plan import EndpointPlan
+    from forwarder.plan import EndpointPlan
 
 #: (endpoint id, reason, kind or `UNREADABLE`, key)
 RejectKey = tuple[str, DropReason, int, bytes]
@@ -118,15 +117,15 @@ class Window:
         self._parts = parts
         self._rejects = rejects
 
-    @cached_property
+    @property
     def accepted(self) -> AcceptedFlows:
-        """What was sent to targets and came back, made on first reading."""
+        """What was sent to targets and came back, made when it is read."""
         rows = (_accepted_row(part) for part in self._parts if part.in_packets or part.out_packets)
         return AcceptedFlows(*_columns(rows, len(fields(AcceptedFlows))))
 
-    @cached_property
+    @property
     def rejected(self) -> RejectedFlows:
-        """What was refused, made on first reading."""
+        """What was refused, made when it is read."""
         rows = (_rejected_row(reject_key, reject) for reject_key, reject in self._rejects.items())
         return RejectedFlows(*_columns(rows, len(fields(RejectedFlows))))
 

@@ -6,9 +6,9 @@ import queue
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from functools import partial
 
-from forwarder.datapath.network_namespace import enter
 from forwarder.health.probe import Outcome, ProbeResult, probe
 from forwarder.health.schedule import Key, Order
+from forwarder.network_namespace import enter
 
 
 class ProbeThreads:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forwarder.desired import ALL_ZONES, Desired, HealthCheck, LoadBalancer, Target, TargetGroup, TargetState
-from forwarder.engine.target_health import NOT_LISTENED, NOT_REGISTERED, TargetHealth, TargetStatus, unused_because
 from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.inventory import Inventory, Node
+from forwarder.target_health import NOT_LISTENED, NOT_REGISTERED, TargetHealth, TargetStatus, unused_because
 
 #: Target group ARN, target id, address: a target registered again at another address is another one.
 Key = tuple[str, str, str]

@@ -20,8 +20,8 @@ from forwarder.health.probe import Outcome, ProbeResult
 from forwarder.health.probe_threads import ProbeThreads
 from forwarder.health.schedule import Change, Key, Schedule
 from forwarder.inventory import Inventory
-from forwarder.telemetry.json_lines import json_drafts
 from gatewatch.bus import Draft, Publisher, hand_over, open_publisher
+from gatewatch.bus.json_drafts import json_drafts
 from gatewatch.records import topics
 from gatewatch.records.target_health import TargetHealthChange
 from gatewatch.repeated_error import RepeatedError

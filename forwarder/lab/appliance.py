@@ -23,7 +23,6 @@ from typing import Any
 
 import structlog
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.send_patience import SendPatience
 from forwarder.datapath.socket_options import enlarge_receive_buffer, receive_drops
 from forwarder.lab.access_log import AccessLog
@@ -31,6 +30,7 @@ from forwarder.lab.health_answer import HealthAnswer
 from forwarder.lab.inspection import Inspector
 from forwarder.lab.privilege import join_if_held
 from forwarder.lab.rules import Rules, read_rules
+from forwarder.network_namespace import run_in
 from forwarder.wire.geneve_codec import GENEVE_PORT
 from gatewatch.bus import hand_over, open_publisher
 from gatewatch.refusal import Refusal

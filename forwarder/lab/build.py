@@ -18,9 +18,9 @@ from pathlib import Path
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
 from forwarder.lab import namespace as named
 from forwarder.lab.plan import Link, Namespace, Side
+from forwarder.network_namespace import NETNS_FOLDER, run_in
 
 #: Offloads that break tunnels or hide packet sizes (ethtool.h, ETHTOOL_S*): receive and transmit checksum,
 #: scatter-gather, TCP segmentation, generic segmentation, generic receive.

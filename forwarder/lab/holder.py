@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.lab import kernel
 from forwarder.lab.privilege import Holder, start_ticks
+from forwarder.network_namespace import NETNS_FOLDER
 
 
 def main(folder: Path) -> int:

@@ -17,7 +17,6 @@ from typing import Literal
 import msgspec
 import tomli_w
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.inventory import Inventory
 from forwarder.lab import build, namespace, topology
 from forwarder.lab.build import BuildError
@@ -26,6 +25,7 @@ from forwarder.lab.privilege import JOINED, BadEnvironment, lab_folder, stop_hol
 from forwarder.lab.reconcile import Before, reconcile
 from forwarder.lab.rules import LAB_RULES
 from forwarder.lab.wiring import wire
+from forwarder.network_namespace import NETNS_FOLDER
 from gatewatch.refusal import Refusal
 
 

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.lab import kernel
+from forwarder.network_namespace import NETNS_FOLDER
 
 
 def create(name: str, *, prepare: Callable[[], object] = lambda: None) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Awaitable, Callable
 
-from forwarder.datapath import network_namespace
+from forwarder import network_namespace
 
 STEP_S_MAX = 10.0
 

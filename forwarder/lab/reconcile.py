@@ -14,11 +14,11 @@ from functools import partial
 
 from pyroute2 import IPRoute
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab import build, namespace
 from forwarder.lab.build import attempt
 from forwarder.lab.kernel_entry import KernelEntry, entries
 from forwarder.lab.plan import Link, Plan
+from forwarder.network_namespace import run_in
 
 #: Told of each step, in words, before it is done.
 Before = Callable[[str], object]

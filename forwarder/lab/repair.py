@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pyroute2 import IPRoute
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab.kernel_entry import entries
 from forwarder.lab.plan import Plan
+from forwarder.network_namespace import run_in
 
 _IFF_UP = 1
 

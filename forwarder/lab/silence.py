@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pyroute2 import IPRoute
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab.lab import Lab
+from forwarder.network_namespace import run_in
 
 #: After the table `local` (0), so that hosts go on receiving; before every other table, so that they send to nobody.
 RULE_PRIORITY = 1

@@ -23,9 +23,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.plan import EndpointPlan, NodePlan
-from forwarder.engine.window import Window
+from forwarder.capture.drop_reason import DropReason
+from forwarder.capture.window import CapturedWindow
+from forwarder.plan import EndpointPlan, NodePlan
 from forwarder.telemetry.flow_text import SCHEMA
 
 #: Bytes that GENEVE puts before an inner packet: IPv4 20, UDP 8, GENEVE 8, Amazon's options 32.
@@ -55,13 +55,12 @@ class FlowRecords:
         # The node that each endpoint used last: one whose load balancer was just deleted may still have traffic to show.
         self._node_of: dict[str, NodePlan] = {}
 
-    def of(self, window: Window, nodes: Mapping[str, NodePlan]) -> Iterator[InterfaceRecords]:
+    def of(self, window: CapturedWindow, nodes: Mapping[str, NodePlan]) -> Iterator[InterfaceRecords]:
         """Records of the window, interface by interface; each interface has at least one.
 
         `nodes` are those there are, by address; one that no load balancer has and no endpoint used has no records.
         """
-        accepted = pa.table({name: getattr(window.accepted, name) for name in window.accepted.__slots__})
-        rejected = pa.table({name: getattr(window.rejected, name) for name in window.rejected.__slots__})
+        accepted, rejected = window.accepted, window.rejected
         found = 0
         for endpoint, planned in window.endpoints.items():
             made = self._of_endpoint(
@@ -70,13 +69,13 @@ class FlowRecords:
             found += pc.sum(made.records["packets"]).as_py() or 0
             yield made
         assert found == sum(
-            sum(column)
-            for column in (window.accepted.ingress_packets, window.accepted.egress_packets, window.rejected.packets)
+            pc.sum(column).as_py() or 0
+            for column in (accepted["ingress_packets"], accepted["egress_packets"], rejected["packets"])
         ), "every packet of the window is in a record"
         for node, endpoints in self._nodes_of(window, nodes):
             yield self._of_node(node, window, _among(accepted, endpoints))
 
-    def _nodes_of(self, window: Window, nodes: Mapping[str, NodePlan]) -> list[tuple[NodePlan, list[str]]]:
+    def _nodes_of(self, window: CapturedWindow, nodes: Mapping[str, NodePlan]) -> list[tuple[NodePlan, list[str]]]:
         """The nodes to tell of, each with the endpoints whose packets went through it."""
         now = {
             endpoint: nodes[planned.node.address] for endpoint, planned in window.endpoints.items()
@@ -89,7 +88,7 @@ class FlowRecords:
         return [(node, users[address]) for address, node in places.items() if node.in_use or users[address]]
 
     def _of_endpoint(
-        self, endpoint: EndpointPlan, window: Window, accepted: pa.Table, rejected: pa.Table, skipped: int
+        self, endpoint: EndpointPlan, window: CapturedWindow, accepted: pa.Table, rejected: pa.Table, skipped: int
     ) -> InterfaceRecords:
         place = self._place(endpoint.interface_id, endpoint.subnet_id, endpoint.vpc_id, endpoint.zone_id)
         place |= {"gw_endpoint_id": endpoint.endpoint_id}
@@ -128,7 +127,7 @@ class FlowRecords:
             **_packet_columns(flows), **_amounts(flows),
         })
 
-    def _of_node(self, planned: NodePlan, window: Window, flows: pa.Table) -> InterfaceRecords:
+    def _of_node(self, planned: NodePlan, window: CapturedWindow, flows: pa.Table) -> InterfaceRecords:
         node = planned.node
         place = self._place(node.interface_id, node.subnet_id, planned.vpc_id, planned.zone_id)
         outer = place | {"protocol": UDP, "dstport": GENEVE_PORT, "tcp_flags": 0, "type": "IPv4", "action": "ACCEPT"}
@@ -290,7 +289,7 @@ def _cast(column: Any, kind: pa.DataType) -> Any:
 
 
 def _put_together(
-    interface_id: str, parts: list[pa.Table], place: dict[str, Any], window: Window, *, skipped: bool
+    interface_id: str, parts: list[pa.Table], place: dict[str, Any], window: CapturedWindow, *, skipped: bool
 ) -> InterfaceRecords:
     """All records of an interface, with NODATA if there are none and SKIPDATA if some could not be told apart."""
     times = {"start": int(window.started_s), "end": int(window.ended_s)}

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from forwarder.datapath.portable import Closed
+from forwarder.capture.closed import Closed
+from forwarder.capture.window import CapturedWindow
 from forwarder.desired import Desired
-from forwarder.engine.plan import Plan
-from forwarder.engine.window import Window
 from forwarder.inventory import Inventory
+from forwarder.plan import Plan
 from forwarder.telemetry.book_metrics import BookMetrics
 from forwarder.telemetry.flow_records import FlowRecords
 from forwarder.telemetry.flow_text import flow_drafts
 from forwarder.telemetry.gateway_metrics import GatewayMetrics
-from forwarder.telemetry.json_lines import json_drafts
 from forwarder.telemetry.samples import Samples, books_of
 from gatewatch.bus import Draft, Publisher
+from gatewatch.bus.json_drafts import json_drafts
 from gatewatch.records import topics
 from gatewatch.repeated_error import RepeatedError
 from gatewatch.settings import Settings
@@ -123,7 +123,7 @@ class Telemetry:
             drafts += self._metrics(closed)
         return drafts
 
-    def _flows(self, window: Window, view: View) -> list[Draft]:
+    def _flows(self, window: CapturedWindow, view: View) -> list[Draft]:
         drafts: list[Draft] = []
         for interface in self._flow_records.of(window, view.plan.nodes):
             drafts += flow_drafts(interface.interface_id, interface.records, self._bytes_max)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from forwarder.capture.counters import EndpointCounters, EngineCounters
 from forwarder.desired import Desired, LoadBalancer, TargetState
-from forwarder.engine.counters import EndpointCounters, EngineCounters
 from forwarder.inventory import Inventory
 from forwarder.telemetry.book_metrics import Books
 from forwarder.telemetry.gateway_metrics import Hosts, Sample, Totals

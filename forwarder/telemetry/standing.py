@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from forwarder.capture.counters import EndpointCounters, EngineCounters
+from forwarder.capture.drop_reason import DropReason
 from forwarder.desired import Desired
-from forwarder.engine.counters import EndpointCounters, EngineCounters
-from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.plan import EndpointPlan, Plan
+from forwarder.plan import EndpointPlan, Plan
 from gatewatch.standing import EndpointStanding, Lately
 
 #: How long back "lately" reaches.

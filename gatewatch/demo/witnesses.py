@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.inventory import Endpoint
+from forwarder.network_namespace import run_in
 from gatewatch.forwarder_runs import with_all_runs
 from gatewatch.status_file import read_status
 from queries.books import Difference

@@ -15,11 +15,11 @@ import msgspec
 import pytest
 import tomli_w
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.inventory import Inventory
 from forwarder.lab import namespace as named
 from forwarder.lab import topology
 from forwarder.lab.plan import Machine
+from forwarder.network_namespace import run_in
 from gatewatch.demo.balancer import client, create_balancer, target_states, wait_for_api
 from gatewatch.demo.stage import Stage
 from gatewatch.settings import Settings

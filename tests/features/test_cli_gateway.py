@@ -194,11 +194,11 @@ def test_state_and_audit_events_survive_a_stop_and_a_kill(gateway: Gateway) -> N
     assert gateway.end(signal.SIGTERM) == 0
     records = gateway.records()
     assert [record["eventName"] for record in records] == [
-        "CreateLoadBalancer", "CreateTargetGroup", "RegisterTargets", "CreateListener", "DescribeLoadBalancers",
+        "ImportInventory", "CreateLoadBalancer", "CreateTargetGroup", "RegisterTargets", "CreateListener", "DescribeLoadBalancers",
         "DescribeLoadBalancers", "AddTags", "DescribeTags", "DescribeListeners",
     ]
     assert len({record["eventID"] for record in records}) == len(records)
-    assert records[2]["requestParameters"] == {"targetGroupArn": group, "targets": [{"id": INSTANCE}]}
+    assert records[3]["requestParameters"] == {"targetGroupArn": group, "targets": [{"id": INSTANCE}]}
 
 
 def test_other_services_at_the_same_address(gateway: Gateway) -> None:

@@ -6,11 +6,11 @@ import json
 from collections import Counter
 from types import SimpleNamespace
 
+from forwarder.capture.counters import EndpointCounters, EngineCounters
+from forwarder.capture.drop_reason import DropReason
 from forwarder.datapath.portable import LoopCounts
-from forwarder.engine.counters import EndpointCounters, EngineCounters
-from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.plan import Plan
 from forwarder.forwarder_status import status_of
+from forwarder.plan import Plan
 from forwarder.ports import Ports
 from gatewatch.settings import load
 

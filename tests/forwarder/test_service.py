@@ -93,7 +93,11 @@ class FakeStore:
         self.drained_at_s: list[float] = []
         self.deregistered_at_s: float | None = None
         self.network_now = INVENTORY
+        self.network_changes = 0
         self.present: dict[str, Any] = {}
+
+    def flow_secret(self) -> bytes:
+        return bytes(32)
 
     def network(self) -> Inventory:
         return self.network_now
@@ -109,7 +113,9 @@ class FakeStore:
         return self.number
 
     def desired(self) -> Desired:
-        return dataclasses.replace(desired(self.number, self.deregistered_at_s), network=self.network_now)
+        return dataclasses.replace(
+            desired(self.number, self.deregistered_at_s), network=self.network_now, network_revision=self.network_changes
+        )
 
     def activate(self, arns: Any) -> None:
         self.activated += list(arns)
@@ -321,6 +327,11 @@ def test_the_store_is_told_which_endpoints_and_nodes_have_their_port(parts: Any)
     store.present = {}
     forwarder._observe()
     assert store.present == {}, "only what is new"
+    store.network_changes += 1  # it went and came back meanwhile
+    store.number += 1
+    forwarder._follow_store()
+    forwarder._observe()
+    assert store.present == {"endpoints": {ENDPOINT}, "nodes": {"eni-n"}}
     del forwarder._ports.endpoints[ENDPOINT]
     forwarder._observe()
     assert store.present == {"endpoints": set(), "nodes": {"eni-n"}}

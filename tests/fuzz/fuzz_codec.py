@@ -23,9 +23,9 @@ from concurrent.futures import ProcessPoolExecutor
 from random import Random
 from typing import TypeVar
 
+from forwarder.capture.counters import EngineCounters
+from forwarder.capture.drop_reason import DROP_REASONS, DropReason, Hop
 from forwarder.desired import TargetState
-from forwarder.engine.counters import EngineCounters
-from forwarder.engine.drop_reason import DROP_REASONS, DropReason, Hop
 from forwarder.engine.engine import Datagram, Engine
 from forwarder.wire import geneve_layers
 from forwarder.wire.geneve_codec import (

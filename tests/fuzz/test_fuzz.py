@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from forwarder.engine.drop_reason import DROP_REASONS, DropReason
+from forwarder.capture.drop_reason import DROP_REASONS, DropReason
 from tests.fuzz.fuzz_codec import fuzz_round, fuzz_scapy, main, run_round
 
 #: Not made by bytes: the data path reports them.

@@ -135,3 +135,15 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(BadDatabase, match="cannot be opened"):
         Store.open(path)
+
+
+def test_the_secret_of_flows_outlives_a_restart_and_is_each_stores_own(tmp_path: Path) -> None:
+    first = Store.open(tmp_path / "state.sqlite")
+    secret = first.flow_secret()
+    first.close()
+    again, other = Store.open(tmp_path / "state.sqlite"), Store.open(tmp_path / "other.sqlite")
+    assert again.flow_secret() == secret
+    assert len(secret) == 32
+    assert other.flow_secret() != secret
+    for store in (again, other):
+        store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from forwarder.control.target_view import shown_health
 from forwarder.desired import TargetState
-from forwarder.engine.target_health import DRAINING, NOT_LISTENED, ZONE_NOT_ENABLED, TargetStatus
+from forwarder.target_health import DRAINING, NOT_LISTENED, ZONE_NOT_ENABLED, TargetStatus
 
 HEALTHY = {"zone": "a", "state": "healthy", "reason": "", "description": "", "deregistered_at_s": None}
 

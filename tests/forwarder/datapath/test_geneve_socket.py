@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
-from forwarder.datapath.network_namespace import run_in
+from forwarder.network_namespace import run_in
 from tests.forwarder.datapath.arrival import lost_and_received, queued_bytes, taken, wait_for
 
 pytestmark = pytest.mark.network

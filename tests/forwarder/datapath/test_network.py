@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forwarder.datapath.network import Network, is_among
-from forwarder.engine.plan import Plan
+from forwarder.plan import Plan
 from tests.forwarder.datapath.fake_ports import FakeEndpoint, FakeNode
 
 

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from forwarder.capture.closed import Closed
+from forwarder.capture.counters import EndpointCounters, add_up
 from forwarder.datapath.network import Network
-from forwarder.datapath.network_namespace import run_in
-from forwarder.datapath.portable import Closed, PacketLoop
+from forwarder.datapath.portable import PacketLoop
 from forwarder.datapath.steady_clock import SteadyClock
-from forwarder.engine.counters import EndpointCounters, add_up
 from forwarder.engine.engine import Engine
-from forwarder.engine.plan import make_plan
 from forwarder.inventory import Endpoint, Inventory
+from forwarder.network_namespace import run_in
+from forwarder.plan import make_plan
 from forwarder.ports import Ports
 from tests.forwarder.datapath.arrival import wait_for
 from tests.forwarder.datapath.conftest import ip
@@ -160,7 +161,7 @@ def test_an_endpoint_comes_and_goes_and_another_does_not_notice(place: Any) -> N
     assert counters.whole.offered == counters.whole.delivered == sent[0] + TIMES * PACKETS
     windows = [closed.window for closed in iter_queue(gateway.outbox) if closed.window is not None]
     recorded = [(name, packets) for window in windows
-                for name, packets in zip(window.accepted.endpoint, window.accepted.ingress_packets, strict=True)]
+                for name, packets in zip(*(window.accepted[each].to_pylist() for each in ("endpoint", "ingress_packets")), strict=True)]
     assert sum(packets for name, packets in recorded if name == ENDPOINT) == sent[0]
     assert sum(packets for name, packets in recorded if name == SECOND) == TIMES * PACKETS
     assert gateway.loop.counts.errors == 0

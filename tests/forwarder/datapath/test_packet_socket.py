@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.datapath.send_patience import SEND_RETRIES_MAX
+from forwarder.network_namespace import run_in
 from forwarder.wire.checksum import internet_checksum
 from tests.forwarder.datapath.arrival import lost_and_received, queued_bytes, taken, wait_for
 

@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 
+from forwarder.capture.closed import Closed
+from forwarder.capture.drop_reason import DropReason
 from forwarder.datapath.geneve_socket import GENEVE_PORT, NodePort
 from forwarder.datapath.network import Network
-from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.packet_socket import EndpointPort
-from forwarder.datapath.portable import Closed, PacketLoop
-from forwarder.engine.drop_reason import DropReason
+from forwarder.datapath.portable import PacketLoop
 from forwarder.engine.engine import Engine
-from forwarder.engine.plan import Plan, make_plan
+from forwarder.network_namespace import run_in
+from forwarder.plan import Plan, make_plan
 from tests.forwarder.datapath.fake_ports import FakeEndpoint, FakeNode
 from tests.forwarder.one_endpoint import INVENTORY, TARGET, desired
 
@@ -133,8 +134,8 @@ def test_a_packet_read_past_a_boundary_belongs_to_the_next_window() -> None:
     first, second = outbox.get_nowait().window, outbox.get_nowait().window
     assert first is not None
     assert second is not None
-    assert list(first.accepted.ingress_first_s) == [1009.99]
-    assert list(second.accepted.ingress_first_s) == [1010.0]
+    assert list(first.accepted["ingress_first_s"].to_pylist()) == [1009.99]
+    assert list(second.accepted["ingress_first_s"].to_pylist()) == [1010.0]
 
 
 def test_a_clock_that_was_set_back_does_not_stop_windows_and_expiry() -> None:
@@ -172,8 +173,8 @@ def test_when_telemetry_is_behind_the_window_stays_open_and_loses_nothing(parts:
     loop.from_endpoint(ENDPOINT, 1021.0)
     loop.tick(1030.0)
     second = outbox.get_nowait()
-    assert sum(first.window.accepted.ingress_packets) == 1
-    assert sum(second.window.accepted.ingress_packets) == 2
+    assert sum(first.window.accepted["ingress_packets"].to_pylist()) == 1
+    assert sum(second.window.accepted["ingress_packets"].to_pylist()) == 2
     assert (second.window.started_s, second.window.ended_s) == (1010.0, 1030.0)
 
 
@@ -247,8 +248,8 @@ def test_stopping_takes_what_waits_and_closes_the_last_window(gateway: Any) -> N
     loop.stop()
     closed = loop._outbox.get(timeout=30)
     assert closed.last
-    assert sum(closed.window.accepted.egress_packets) == sent
-    assert closed.window.rejected.reason == [DropReason.OVERSIZE]
+    assert sum(closed.window.accepted["egress_packets"].to_pylist()) == sent
+    assert closed.window.rejected["reason"].to_pylist() == [DropReason.OVERSIZE]
     counters = closed.counters.endpoints[ENDPOINT]
     assert (counters.offered, counters.delivered, counters.not_returned) == (sent + 1, sent, 0)
 
@@ -298,7 +299,7 @@ def test_a_stop_whose_wake_up_went_with_a_plan_still_closes_the_last_window(
     loop._finish()
     closed = outbox.get_nowait()
     assert closed.last
-    assert sum(closed.window.accepted.ingress_packets) == 1
+    assert sum(closed.window.accepted["ingress_packets"].to_pylist()) == 1
 
 
 def test_an_error_while_stopping_does_not_cost_the_last_window(parts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +316,7 @@ def test_an_error_while_stopping_does_not_cost_the_last_window(parts: Any, monke
     loop._finish()
     closed = outbox.get_nowait()
     assert closed.last
-    assert sum(closed.window.accepted.ingress_packets) == 1
+    assert sum(closed.window.accepted["ingress_packets"].to_pylist()) == 1
     assert loop.counts.errors == 1
 
 
@@ -361,7 +362,7 @@ def test_a_port_that_goes_is_emptied_and_closed_and_the_books_have_what_it_carri
     loop.tick(1020.0)
     closed = outbox.get_nowait()
     assert closed.counters.endpoints[ENDPOINT].offered == 4
-    assert closed.window.accepted.endpoint == [ENDPOINT]
+    assert closed.window.accepted["endpoint"].to_pylist() == [ENDPOINT]
     assert (outbox.get_nowait().counters.endpoints, made.counters().gone.offered) == ({}, 4)
 
 

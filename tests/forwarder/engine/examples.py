@@ -12,8 +12,8 @@ from typing import Any
 
 from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
 from forwarder.engine.engine import Datagram, Engine
-from forwarder.engine.plan import Plan, make_plan
 from forwarder.inventory import Endpoint, Inventory, Node, Subnet, Vpc, Zone
+from forwarder.plan import Plan, make_plan
 from forwarder.wire.geneve_codec import Codec
 
 SECRET = bytes(range(32))

@@ -6,8 +6,8 @@ import gc
 
 import pytest
 
+from forwarder.capture.drop_reason import DropReason
 from forwarder.desired import TargetState
-from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.engine import Engine
 from forwarder.engine.flow import Flow
 from tests.forwarder.engine.examples import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from forwarder.engine.endpoint_set import EndpointSet
-from forwarder.engine.plan import Plan
+from forwarder.plan import Plan
 from tests.forwarder.engine.examples import E0, E1, ENDPOINTS, plan
 
 

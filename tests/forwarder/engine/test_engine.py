@@ -7,13 +7,13 @@ from dataclasses import fields, replace
 
 import pytest
 
-from forwarder.engine.counters import EndpointCounters
-from forwarder.engine.drop_reason import DropReason
+from forwarder.capture.counters import EndpointCounters
+from forwarder.capture.drop_reason import DropReason
 from forwarder.engine.engine import Datagram, Engine
 from forwarder.engine.flow import Flow, Part
 from forwarder.engine.flow_table import EndpointFlows
-from forwarder.engine.plan import Plan
 from forwarder.engine.window import AcceptedFlows
+from forwarder.plan import Plan
 from forwarder.wire.geneve_codec import OVERHEAD_BYTES, decapsulate
 from forwarder.wire.geneve_layers import ScapyCodec
 from tests.forwarder.engine.examples import (

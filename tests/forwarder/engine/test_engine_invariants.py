@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forwarder.capture.drop_reason import DROP_REASONS, DropReason, Hop
 from forwarder.desired import Target, TargetState
-from forwarder.engine.drop_reason import DROP_REASONS, DropReason, Hop
 from forwarder.engine.engine import Engine
 from forwarder.engine.flow_key import flow_name, sticky_name
-from forwarder.engine.plan import EndpointPlan, Plan
+from forwarder.plan import EndpointPlan, Plan
 from forwarder.wire.geneve_codec import OVERHEAD_BYTES
 from forwarder.wire.inner_packet import TCP, classify
 from tests.forwarder.engine.examples import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.engine.counters import TargetCounters
+from forwarder.capture.counters import TargetCounters
 from forwarder.engine.flow import FORWARD, HALF_OPEN, Binding, BoundTarget, Flow, Part
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_table import GIVES_WAY_HALF_OPEN_S, EndpointFlows, FlowTable, release

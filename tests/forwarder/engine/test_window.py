@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from forwarder.engine.drop_reason import DropReason
+from forwarder.capture.drop_reason import DropReason
 from forwarder.engine.flow import Flow, Part
 from forwarder.engine.window import UNREADABLE, AcceptedFlows, OpenWindow, RejectedFlows
 from forwarder.wire.inner_packet import TCP

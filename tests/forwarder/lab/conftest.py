@@ -14,11 +14,11 @@ import pytest
 from pyroute2 import IPRoute
 
 from forwarder.datapath.geneve_socket import NodePort
-from forwarder.datapath.network_namespace import run_in
 from forwarder.datapath.packet_socket import EndpointPort
 from forwarder.lab import build, namespace
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import missing_capabilities
+from forwarder.network_namespace import run_in
 from forwarder.wire.geneve_codec import Encapsulation, encapsulate
 
 INNER_BYTES_MAX = 8_500

@@ -19,12 +19,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab import appliance as appliance_module
 from forwarder.lab.appliance import BadName, service_name
 from forwarder.lab.lab import Lab
 from forwarder.lab.namespace_loop import NamespaceLoop
 from forwarder.lab.servers import Servers, body
+from forwarder.network_namespace import run_in
 from gatewatch.bus.open import open_consumer
 from gatewatch.records.appliance_access import ApplianceAccess
 from gatewatch.records.topics import APPLIANCE_ACCESS

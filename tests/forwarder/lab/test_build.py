@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from pyroute2.netlink.exceptions import NetlinkError
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab import build
 from forwarder.lab.build import BuildError
 from forwarder.lab.lab import Lab
+from forwarder.network_namespace import run_in
 
 #: ETHTOOL_G*, the requests that read what `build.OFFLOADS` sets.
 READ = {"rx": 0x14, "tx": 0x16, "sg": 0x18, "tso": 0x1E, "gso": 0x23, "gro": 0x2B}

@@ -10,12 +10,12 @@ from pyroute2 import IPRoute
 
 from forwarder.control.network_state import INVENTORY, put_whole
 from forwarder.control.store import Store, counting_changes
-from forwarder.datapath.network_namespace import run_in
 from forwarder.inventory import Inventory
 from forwarder.lab import namespace as named
 from forwarder.lab import topology
 from forwarder.lab.caretaker import FOLLOW_S, REPAIR_S, Caretaker
 from forwarder.lab.lab import Lab
+from forwarder.network_namespace import run_in
 from tests.forwarder.lab.changed_network import with_another_endpoint
 
 pytestmark = pytest.mark.network

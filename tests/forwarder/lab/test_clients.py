@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab import clients
 from forwarder.lab.clients import MIX, Client
 from forwarder.lab.namespace_loop import NamespaceLoop
 from forwarder.lab.servers import Servers
 from forwarder.lab.traffic_counts import summed
+from forwarder.network_namespace import run_in
 
 pytestmark = pytest.mark.network
 HERE = "127.0.0.1"

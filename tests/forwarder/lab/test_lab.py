@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from pyroute2 import IPRoute
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
 from forwarder.inventory import read_inventory
 from forwarder.lab import build, topology
 from forwarder.lab import lab as door
@@ -28,6 +27,7 @@ from forwarder.lab.clients import Pinger
 from forwarder.lab.lab import Lab, NoLab, Removed
 from forwarder.lab.namespace_loop import NamespaceLoop
 from forwarder.lab.privilege import BadEnvironment
+from forwarder.network_namespace import NETNS_FOLDER, run_in
 
 NOBODY = 65_534
 
@@ -247,7 +247,7 @@ def test_an_ordinary_users_lab_outlives_its_command(repository: Path) -> None:
     program.write_text(f"""
 import sys
 from pathlib import Path
-from forwarder.datapath.network_namespace import run_in
+from forwarder.network_namespace import run_in
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
 data = Path({str(data)!r})

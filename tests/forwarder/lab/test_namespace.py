@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
 from forwarder.lab import namespace
+from forwarder.network_namespace import NETNS_FOLDER, run_in
 
 pytestmark = pytest.mark.network
 

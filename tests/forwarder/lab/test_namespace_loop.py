@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER
 from forwarder.lab.namespace_loop import NamespaceLoop
+from forwarder.network_namespace import NETNS_FOLDER
 
 
 def test_what_was_opened_runs_until_stop() -> None:

@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace
 from pyroute2 import IPRoute
 
-from forwarder.datapath.network_namespace import NETNS_FOLDER, run_in
 from forwarder.inventory import Inventory, Route
 from forwarder.lab import build, namespace, topology
 from forwarder.lab import plan as plans
@@ -20,6 +19,7 @@ from forwarder.lab.build import BuildError
 from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment
 from forwarder.lab.reconcile import reconcile
+from forwarder.network_namespace import NETNS_FOLDER, run_in
 from tests.forwarder.lab.changed_network import with_another_endpoint
 
 pytestmark = pytest.mark.network

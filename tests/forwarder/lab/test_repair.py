@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pyroute2 import IPRoute
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab.lab import Lab
 from forwarder.lab.plan import Plan
 from forwarder.lab.repair import repair
+from forwarder.network_namespace import run_in
 
 pytestmark = pytest.mark.network
 

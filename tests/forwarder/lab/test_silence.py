@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from forwarder.datapath.network_namespace import run_in
 from forwarder.lab.lab import Lab
 from forwarder.lab.plan import Role
 from forwarder.lab.silence import silence
+from forwarder.network_namespace import run_in
 
 pytestmark = pytest.mark.network
 PORT = 9_999

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from forwarder.capture.window import CapturedWindow
+from forwarder.datapath.captured import columns_of
 from forwarder.desired import Desired, LoadBalancer
-from forwarder.engine.plan import Plan, make_plan
 from forwarder.engine.window import AcceptedFlows, RejectedFlows
 from forwarder.inventory import Inventory, read_inventory
+from forwarder.plan import Plan, make_plan
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "flow_logs"
 
@@ -36,10 +38,22 @@ def planned(inventory: Inventory) -> Plan:
     return make_plan(DESIRED, inventory, maglev_slots=251)
 
 
-def window_of(plan: Plan, **content: Any) -> Any:
+class ExampleWindow(CapturedWindow):
+    """A window whose `lists` a test may change until it is read."""
+
+    lists: SimpleNamespace
+
+
+def window_of(plan: Plan, *, accepted: AcceptedFlows | None = None, rejected: RejectedFlows | None = None, **content: Any) -> ExampleWindow:
     """A closed window of the plan's endpoints."""
-    there = {"started_s": 0.0, "ended_s": 60.0, "skipped": {}, "accepted": AcceptedFlows(), "rejected": RejectedFlows()}
-    return SimpleNamespace(endpoints={each.endpoint_id: each for each in plan.endpoints}, **there | content)
+    lists = SimpleNamespace(accepted=accepted or AcceptedFlows(), rejected=rejected or RejectedFlows())
+    window = ExampleWindow(
+        endpoints={each.endpoint_id: each for each in plan.endpoints},
+        accepted=lambda: columns_of(lists.accepted), rejected=lambda: columns_of(lists.rejected),
+        **{"started_s": 0.0, "ended_s": 60.0, "skipped": {}} | content,
+    )
+    window.lists = lists
+    return window
 
 
 def window_of_file(plan: Plan, path: Path) -> Any:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.plan import Plan
+from forwarder.capture.drop_reason import DropReason
 from forwarder.engine.window import AcceptedFlows, RejectedFlows
+from forwarder.plan import Plan
 from forwarder.telemetry.flow_records import OUTER_BYTES, FlowRecords
 from forwarder.telemetry.flow_text import flow_lines
 from tests.forwarder.telemetry.conftest import window_of
@@ -46,7 +46,7 @@ def test_what_could_not_be_delivered_is_refused_on_the_way_out(planned: Plan, ex
         "source_port": 40_000, "destination_port": 443, "protocol": 6, "ip_version": 4, "packets": 2, "bytes": 120,
         "first_s": example_window.started_s, "last_s": example_window.started_s, "tcp_flags": 0,
     }.items():
-        getattr(example_window.rejected, name).append(value)
+        getattr(example_window.lists.rejected, name).append(value)
     (row,) = [
         row for row in records_of(planned, example_window)["eni-endpoint"].to_pylist()
         if row["gw_drop_reason"] == "deliver_failed"

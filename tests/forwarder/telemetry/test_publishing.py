@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from forwarder.datapath.portable import Closed
+from forwarder.capture.closed import Closed
+from forwarder.capture.counters import EndpointCounters, EngineCounters
 from forwarder.desired import Desired, LoadBalancer
-from forwarder.engine.counters import EndpointCounters, EngineCounters
-from forwarder.engine.plan import make_plan
 from forwarder.inventory import Inventory
+from forwarder.plan import make_plan
 from forwarder.telemetry import publishing
 from forwarder.telemetry.publishing import Telemetry, View, sample_length_s
 from gatewatch.bus import Draft
@@ -163,7 +163,7 @@ def test_a_window_in_which_only_one_thing_happened_is_told_whole(
     telemetry: Any, example_window: Any, sides: tuple[str, ...]
 ) -> None:
     for side in sides:
-        setattr(example_window, side, type(getattr(example_window, side))())
+        setattr(example_window.lists, side, type(getattr(example_window.lists, side))())
     made, _, _ = telemetry
     drafts = [draft for draft in made.drafts_of(closed(START_S + 60.1, 9, example_window)) if draft.topic == topics.FLOW_LOGS]
     assert drafts

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from forwarder.capture.counters import EndpointCounters, EngineCounters
+from forwarder.capture.drop_reason import DropReason
 from forwarder.desired import Desired, LoadBalancer, Target, TargetGroup, TargetState
-from forwarder.engine.counters import EndpointCounters, EngineCounters
-from forwarder.engine.drop_reason import DropReason
 from forwarder.inventory import Inventory
 from forwarder.telemetry.gateway_metrics import Hosts
 from forwarder.telemetry.samples import Samples, books_of

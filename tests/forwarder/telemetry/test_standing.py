@@ -6,9 +6,9 @@ from array import array
 
 import pytest
 
-from forwarder.engine.counters import EndpointCounters, EngineCounters
-from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.plan import EndpointPlan, Plan
+from forwarder.capture.counters import EndpointCounters, EngineCounters
+from forwarder.capture.drop_reason import DropReason
+from forwarder.plan import EndpointPlan, Plan
 from forwarder.telemetry.standing import LATELY_S, Standing, state_of
 from tests.forwarder.engine.examples import target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forwarder.engine.drop_reason import DROP_REASONS, DropReason
+from forwarder.capture.drop_reason import DROP_REASONS, DropReason
 from forwarder.telemetry.standing import STATES
 from queries.conditions.condition import CONDITIONS, Severity, alarm_name
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from ipaddress import IPv4Address
 
+from forwarder.capture.drop_reason import DropReason
 from forwarder.desired import ALL_ZONES, Desired, LoadBalancer, Target, TargetGroup, TargetState
-from forwarder.engine.drop_reason import DropReason
 from forwarder.engine.failover import eligible
 from forwarder.engine.flow_key import address_bytes
 from forwarder.engine.target_table import build_table

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 
-from forwarder.engine.drop_reason import DropReason
+from forwarder.capture.drop_reason import DropReason
 
 
 @dataclass(slots=True, kw_only=True)

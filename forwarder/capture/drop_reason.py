@@ -36,6 +36,16 @@ class DropReason(StrEnum):
     RETURN_WRONG_COOKIE = "return_wrong_cookie"
 
 
+#: Numbers for tables that hold no text (kernel maps, counters in arrays).  They never change; a new reason takes the next.
+NUMBERS: dict[DropReason, int] = {reason: number for number, reason in enumerate((
+    DropReason.NO_LOAD_BALANCER, DropReason.NO_LISTENER, DropReason.NO_TARGET, DropReason.MALFORMED, DropReason.OVERSIZE,
+    DropReason.UNKNOWN_FLOW, DropReason.RECEIVE_QUEUE_FULL, DropReason.SEND_FAILED, DropReason.NOT_RETURNED,
+    DropReason.DELIVER_FAILED, DropReason.RETURN_QUEUE_FULL, DropReason.RETURN_MALFORMED, DropReason.RETURN_UNKNOWN_ENDPOINT,
+    DropReason.RETURN_INNER_MALFORMED, DropReason.RETURN_OVERSIZE, DropReason.RETURN_WRONG_PROTOCOL,
+    DropReason.RETURN_UNKNOWN_FLOW, DropReason.RETURN_WRONG_TARGET, DropReason.RETURN_WRONG_PORT, DropReason.RETURN_WRONG_COOKIE,
+), 1)}
+
+
 class Hop(StrEnum):
     """Where on a packet's way a reason applies."""
 

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from forwarder.telemetry.json_lines import json_drafts
+from gatewatch.bus.json_drafts import json_drafts
 
 
 class Item(msgspec.Struct):

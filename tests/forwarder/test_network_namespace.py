@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forwarder.datapath.network_namespace import run_in
+from forwarder.network_namespace import run_in
 
 
 def here() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forwarder.engine.counters import EndpointCounters, snapshot
+from forwarder.capture.counters import EndpointCounters, snapshot
 
 
 def test_what_is_not_returned_follows_from_the_others() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.desired import HealthCheck, TargetState
-from forwarder.engine.target_health import (
+from forwarder.target_health import (
     CHECKING,
     DRAINING,
     HEALTHY,

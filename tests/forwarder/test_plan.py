@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from forwarder.capture.drop_reason import DropReason
 from forwarder.desired import ALL_ZONES, Desired, TargetState
-from forwarder.engine.drop_reason import DropReason
-from forwarder.engine.plan import EndpointPlan, make_plan, resource_number
 from forwarder.inventory import Inventory
+from forwarder.plan import EndpointPlan, make_plan, resource_number
 from tests.forwarder.engine.examples import INVENTORY, SLOTS, balancer, draining, group, plan, plan_of, target
 
 
