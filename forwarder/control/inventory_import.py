@@ -16,7 +16,7 @@ import structlog
 
 from forwarder.control.audit import put_in_outbox
 from forwarder.control.identity import user_arn
-from forwarder.control.network_state import INVENTORY, Difference, Name, put_whole, read_network
+from forwarder.control.network_state import Difference, Name, put_whole, read_network
 from forwarder.control.store import Store, counting_changes
 from forwarder.inventory import BadInventory, Inventory, problems, read_inventory
 from gatewatch.records.audit_event import EVENT_VERSION, AuditEvent, UserIdentity, encode, event_time
@@ -95,7 +95,7 @@ class InventoryImport:
 
     def _take_over(self, inventory: Inventory) -> Difference:
         with self._store.writing() as connection, counting_changes(connection):
-            difference = put_whole(connection, inventory, origin=INVENTORY)
+            difference = put_whole(connection, inventory)
             if difference:
                 self._check(read_network(connection))
                 event = import_event(self._settings, self.path, difference, self._clock_s())

@@ -1,8 +1,9 @@
 """The network in the state store: a row a thing, with what shall be and what was observed of it.
 
-Who writes what shall be (an import, the API) says it as a whole or a thing at a time; rows that are the same are left alone, so
-nothing that reads the difference sees one.  Kinds of `OBSERVED` are `pending` until somebody has found them there
-(`observe`), and stay as `deleting` until they are found gone.  All functions work in the caller's transaction.
+The API writes a thing at a time (`put`, `remove`), an import says all that an inventory has (`put_whole`): that is held against what the
+inventory said before, so what the API changed since stays as long as the inventory does not change there.  Kinds of `OBSERVED` are
+`pending` until somebody has found them there (`observe`), and stay as `deleting` until they are found gone.  All functions work
+in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -35,8 +36,7 @@ KINDS: Final[dict[str, type[Thing]]] = {
 }
 #: What the forwarder finds there or not.  The rest is what it is said to be.
 OBSERVED: Final = ("nodes", "endpoints")
-INVENTORY, API = "inventory", "api"
-PENDING, AVAILABLE, DELETING = "pending", "available", "deleting"
+PENDING, AVAILABLE, DELETING, DELETED = "pending", "available", "deleting", "deleted"
 
 #: A thing's kind and id.
 Name = tuple[str, str]
@@ -63,35 +63,53 @@ def revision(connection: sqlite3.Connection) -> int:
 def read_network(connection: sqlite3.Connection) -> Inventory:
     """What shall be, in order of creation."""
     things: dict[str, list[Any]] = {kind: [] for kind in KINDS}
-    for row in connection.execute("SELECT kind, body FROM network WHERE state != ? ORDER BY created_order", (DELETING,)):
+    rows = connection.execute(
+        "SELECT kind, body FROM network WHERE state NOT IN (?, ?) ORDER BY created_order", (DELETING, DELETED)
+    )
+    for row in rows:
         things[row["kind"]].append(msgspec.json.decode(row["body"], type=KINDS[row["kind"]]))
     return Inventory(**{kind: tuple(found) for kind, found in things.items()})
 
 
 def states(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
     """What was observed of the things of a kind, by id."""
-    return {row["id"]: row["state"] for row in connection.execute("SELECT id, state FROM network WHERE kind = ?", (kind,))}
+    rows = connection.execute("SELECT id, state FROM network WHERE kind = ? AND state != ?", (kind, DELETED))
+    return {row["id"]: row["state"] for row in rows}
 
 
-def put_whole(connection: sqlite3.Connection, wanted: Inventory, *, origin: str) -> Difference:
-    """Make what is of that origin be as `wanted`: things are added, changed and removed, the rest is not touched."""
+def put(connection: sqlite3.Connection, kind: str, thing: Thing) -> None:
+    """Make a thing, or change the one of its id."""
+    _put(connection, (kind, thing_id(thing)), msgspec.json.encode(thing).decode())
+    _changed(connection)
+
+
+def remove(connection: sqlite3.Connection, kind: str, thing: str) -> None:
+    """A thing shall not be any more."""
+    _remove(connection, (kind, thing))
+    _changed(connection)
+
+
+def put_whole(connection: sqlite3.Connection, wanted: Inventory) -> Difference:
+    """What an inventory says now: what it says otherwise than before is made so, what it says no more goes."""
     rows = {
         (row["kind"], row["id"]): row
-        for row in connection.execute("SELECT kind, id, body, state FROM network WHERE origin = ?", (origin,)).fetchall()
+        for row in connection.execute("SELECT kind, id, imported, state FROM network").fetchall()
     }
     bodies = dict(_bodies(wanted))
-    there = {name for name, row in rows.items() if row["state"] != DELETING}
+    news = [name for name, body in bodies.items() if name not in rows or rows[name]["imported"] != body]
+    there = {name for name in news if name in rows and rows[name]["state"] not in (DELETING, DELETED)}
     difference = Difference(
-        added=tuple(name for name in bodies if name not in there),
-        changed=tuple(name for name in bodies if name in there and rows[name]["body"] != bodies[name]),
-        removed=tuple(name for name in there if name not in bodies),
+        added=tuple(name for name in news if name not in there), changed=tuple(name for name in news if name in there),
+        removed=tuple(name for name, row in rows.items() if row["imported"] and name not in bodies),
     )
-    for name in (*difference.added, *difference.changed):
-        _put(connection, name, bodies[name], origin)
+    for name in news:
+        _put(connection, name, bodies[name])
+        connection.execute("UPDATE network SET imported = body WHERE kind = ? AND id = ?", name)
     for name in difference.removed:
+        connection.execute("UPDATE network SET imported = '' WHERE kind = ? AND id = ?", name)
         _remove(connection, name)
     if difference:
-        connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'network_revision'")
+        _changed(connection)
     return difference
 
 
@@ -99,7 +117,7 @@ def observe(connection: sqlite3.Connection, kind: str, present: Collection[str])
     """Which things of a kind are there: the others are `pending`, and those that shall not be, forgotten."""
     for thing, state in states(connection, kind).items():
         if state == DELETING and thing not in present:
-            connection.execute("DELETE FROM network WHERE kind = ? AND id = ?", (kind, thing))
+            _forget(connection, (kind, thing))
         elif state != DELETING:
             seen = AVAILABLE if thing in present else PENDING
             if seen != state:
@@ -119,12 +137,12 @@ def _bodies(inventory: Inventory) -> Iterator[tuple[Name, str]]:
             yield (kind, thing_id(thing)), msgspec.json.encode(thing).decode()
 
 
-def _put(connection: sqlite3.Connection, name: Name, body: str, origin: str) -> None:
+def _put(connection: sqlite3.Connection, name: Name, body: str) -> None:
     state = PENDING if name[0] in OBSERVED else AVAILABLE
     connection.execute(
-        "INSERT INTO network (kind, id, origin, body, state) VALUES (?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT (kind, id) DO UPDATE SET body = ?4, origin = ?3, state = ?5",
-        (*name, origin, body, state),
+        "INSERT INTO network (kind, id, body, imported, state) VALUES (?1, ?2, ?3, '', ?4)"
+        " ON CONFLICT (kind, id) DO UPDATE SET body = ?3, state = ?4",
+        (*name, body, state),
     )
 
 
@@ -132,4 +150,14 @@ def _remove(connection: sqlite3.Connection, name: Name) -> None:
     if name[0] in OBSERVED:
         connection.execute("UPDATE network SET state = ? WHERE kind = ? AND id = ?", (DELETING, *name))
     else:
-        connection.execute("DELETE FROM network WHERE kind = ? AND id = ?", name)
+        _forget(connection, name)
+
+
+def _forget(connection: sqlite3.Connection, name: Name) -> None:
+    """What the inventory still has is remembered as deleted, so that its next import does not bring it back."""
+    connection.execute("DELETE FROM network WHERE kind = ? AND id = ? AND imported = ''", name)
+    connection.execute("UPDATE network SET state = ? WHERE kind = ? AND id = ?", (DELETED, *name))
+
+
+def _changed(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'network_revision'")

@@ -201,6 +201,38 @@ def test_another_endpoint_comes_is_used_and_goes_twenty_times_and_nobody_else_no
     assert chain(data).balanced
 
 
+def test_routes_that_the_api_changes_lead_packets_past_the_gateway_and_back(stage: Stage) -> None:
+    ec2, server, source = client(stage.settings, "ec2"), stage.lab.servers[0], stage.lab.clients[0]
+    tables = {table.name: table.id for table in stage.lab.inventory.route_tables}
+    endpoint, gateway = stage.lab.inventory.endpoints[0].id, stage.lab.inventory.internet_gateways[0].id
+
+    def lead(*, through: bool) -> None:
+        """Both ways through the endpoint, or straight."""
+        if through:
+            ec2.create_route(RouteTableId=tables["edge"], DestinationCidrBlock=topology.APPLICATION_BLOCK, VpcEndpointId=endpoint)
+        else:
+            ec2.delete_route(RouteTableId=tables["edge"], DestinationCidrBlock=topology.APPLICATION_BLOCK)
+        target = {"VpcEndpointId": endpoint} if through else {"GatewayId": gateway}
+        ec2.replace_route(RouteTableId=tables["application"], DestinationCidrBlock="0.0.0.0/0", **target)
+        revision = len(ec2.describe_route_tables(Filters=[{"Name": "route.gateway-id", "Values": [endpoint]}])["RouteTables"])
+        assert revision == (2 if through else 0)
+        wait_with_caretaker(stage, lambda: any(table.routes[0].target == endpoint for table in stage.lab.inventory.route_tables
+                                               if table.routes) is through)
+
+    def offered_for_a_ping() -> int:
+        before = counters(stage)["offered"]
+        assert run_in(source.netns, lambda: ping(server.address, 1000))
+        threading.Event().wait(2.5)  # two status files later: that nothing comes cannot be waited for
+        return int(counters(stage)["offered"] - before)
+
+    assert offered_for_a_ping() == 2
+    lead(through=False)
+    assert offered_for_a_ping() == 0
+    lead(through=True)
+    assert offered_for_a_ping() == 2
+    assert chain(Path(stage.settings.data)).balanced
+
+
 class Others:
     """A hundred megabytes again and again, and short UDP flows, each of which must be answered."""
 

@@ -25,6 +25,7 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[2]
 INVENTORY = ROOT / "tests" / "fixtures" / "control" / "inventory.toml"
 AWS = Path(sys.executable).with_name("aws")
+CONSUMER_VPC, ENDPOINT = "vpc-0bb22bb22bb22bb22", "vpce-0b000000000000001"
 
 # An `aws` takes a second and a half of a quiet machine's processor to start; a test runs up to twenty.
 pytestmark = [
@@ -207,6 +208,19 @@ def test_other_services_at_the_same_address(gateway: Gateway) -> None:
     assert len(found) == 4
     (zone, *_) = gateway.aws("ec2", "describe-availability-zones")["AvailabilityZones"]
     assert zone["ZoneName"] == "us-east-1a"
+
+
+def test_route_tables(gateway: Gateway) -> None:
+    table = gateway.aws("ec2", "create-route-table", "--vpc-id", CONSUMER_VPC)["RouteTable"]["RouteTableId"]
+    route = ("--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0")
+    assert gateway.aws("ec2", "create-route", *route, "--vpc-endpoint-id", ENDPOINT) == {"Return": True}
+    (found,) = gateway.aws("ec2", "describe-route-tables", "--route-table-ids", table)["RouteTables"]
+    assert [(each["GatewayId"], each["State"]) for each in found["Routes"]] == [("local", "active"), (ENDPOINT, "active")]
+    joined = gateway.aws("ec2", "associate-route-table", "--route-table-id", table, "--subnet-id", "subnet-0b000000000000001")
+    gateway.aws("ec2", "disassociate-route-table", "--association-id", joined["AssociationId"])
+    gateway.aws("ec2", "delete-route", *route)
+    gateway.aws("ec2", "delete-route-table", "--route-table-id", table)
+    assert gateway.aws("ec2", "describe-route-tables")["RouteTables"] == []
 
 
 def test_attributes_as_in_awss_examples(gateway: Gateway) -> None:

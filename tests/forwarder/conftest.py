@@ -13,7 +13,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from forwarder.control.handler import Handler
-from forwarder.control.network_state import INVENTORY, put_whole
+from forwarder.control.network_state import put_whole
 from forwarder.control.store import Store
 from forwarder.inventory import Inventory, read_inventory
 from gatewatch.api_service import SERVED
@@ -62,7 +62,7 @@ class Api:
         """Put this network into the store."""
         self.inventory = inventory
         with self.store.writing() as connection:
-            put_whole(connection, inventory, origin=INVENTORY)
+            put_whole(connection, inventory)
 
     def call(self, service_name: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer as botocore reads it; `Refused` for an error."""

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from forwarder.control.inventory_import import IDS_MAX, InventoryImport, import_event
-from forwarder.control.network_state import API, Difference, put_whole
+from forwarder.control.network_state import Difference, put
 from forwarder.control.store import Store
 from forwarder.inventory import Endpoint, Inventory
 from gatewatch.settings import Settings
@@ -103,7 +103,7 @@ def test_an_import_does_not_take_a_subnet_from_an_endpoint_that_the_api_made(mad
         provider_vpc_id="vpc-p", router_mac="02:00:00:00:00:01",
     )
     with made.store.writing() as connection:
-        put_whole(connection, Inventory(endpoints=(endpoint,)), origin=API)
+        put(connection, "endpoints", endpoint)
     made.write(toml(replace(INVENTORY, subnets=INVENTORY.subnets[1:], endpoints=())))
     made.file.now()
     assert "does not go with what the API made: eni-2 is in subnet-e" in made.file.problem

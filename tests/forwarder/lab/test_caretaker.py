@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pyroute2 import IPRoute
 
-from forwarder.control.network_state import INVENTORY, put_whole
+from forwarder.control.network_state import put_whole
 from forwarder.control.store import Store, counting_changes
 from forwarder.inventory import Inventory
 from forwarder.lab import namespace as named
@@ -31,7 +31,7 @@ class Kept:
 
     def put(self, network: Inventory) -> None:
         with self.store.writing() as connection, counting_changes(connection):
-            put_whole(connection, network, origin=INVENTORY)
+            put_whole(connection, network)
 
     def look_at(self, now_s: float) -> list[str]:
         self.now_s = now_s
