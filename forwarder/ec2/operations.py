@@ -20,7 +20,7 @@ OPERATIONS: Final = {
     "DescribeVpcEndpoints": operation(network.describe_vpc_endpoints, "VpcEndpointIds", *_LISTING),
     "DescribeInternetGateways": operation(route_tables.describe_internet_gateways, "InternetGatewayIds", *_LISTING),
     "DescribeRouteTables": operation(route_tables.describe_route_tables, "RouteTableIds", *_LISTING),
-    "CreateRouteTable": operation(route_tables.create_route_table, "VpcId", "TagSpecifications", "DryRun"),
+    "CreateRouteTable": operation(route_tables.create_route_table, "VpcId", "TagSpecifications", "ClientToken", "DryRun"),
     "DeleteRouteTable": operation(route_tables.delete_route_table, "RouteTableId", "DryRun"),
     "AssociateRouteTable": operation(route_tables.associate_route_table, "RouteTableId", "SubnetId", "GatewayId", "DryRun"),
     "DisassociateRouteTable": operation(route_tables.disassociate_route_table, "AssociationId", "DryRun"),

@@ -65,15 +65,22 @@ def describe_internet_gateways(context: Context, parameters: Mapping[str, Any]) 
 
 
 def create_route_table(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateRouteTable.  Of tags it takes `Name` alone."""
+    """CreateRouteTable.  Of tags it takes `Name` alone.  With a client token, which the AWS CLI always sends, the table's id comes of
+    it, so that the same request again finds the table it made."""
     vpc = vpc_of(context, parameters["VpcId"])
+    table_id = _new_id(context, parameters)
+    made = next((table for table in context.inventory.route_tables if table.id == table_id), None)
+    if made is not None and (made.vpc_id, made.name) == (vpc.id, _name(parameters)):
+        return _created(context, made, parameters)
+    if made is not None:
+        raise AwsError("IdempotentParameterMismatch", "The client token was used before, with other parameters")
     if sum(table.vpc_id == vpc.id for table in context.inventory.route_tables) >= TABLES_PER_VPC_MAX:
         raise AwsError("RouteTableLimitExceeded", f"The maximum number of route tables of a VPC, {TABLES_PER_VPC_MAX}, has been reached.")
     name = _name(parameters)
     refuse_dry_run(parameters)
-    table = RouteTable(id=f"rtb-0{context.number()}", vpc_id=vpc.id, name=name)
+    table = RouteTable(id=table_id, vpc_id=vpc.id, name=name)
     write(context, "route_tables", table)
-    return {"RouteTable": _item(context, table)}
+    return _created(context, table, parameters)
 
 
 def delete_route_table(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,6 +179,17 @@ def _without(table: RouteTable, association: str) -> RouteTable:
 
 def _with(table: RouteTable, association: str) -> RouteTable:
     return replace(table, main=True) if association == MAIN else replace(table, associations=(*table.associations, association))
+
+
+def _new_id(context: Context, parameters: Mapping[str, Any]) -> str:
+    token = parameters.get("ClientToken")
+    number = hashlib.sha256(f"route table {token}".encode()).hexdigest()[:16] if token else context.number()
+    return f"rtb-0{number}"
+
+
+def _created(context: Context, table: RouteTable, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    token = parameters.get("ClientToken")
+    return {"RouteTable": _item(context, table), **({"ClientToken": token} if token else {})}
 
 
 def _name(parameters: Mapping[str, Any]) -> str:

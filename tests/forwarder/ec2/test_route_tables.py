@@ -36,6 +36,15 @@ def test_a_new_table_has_the_local_route_alone(lab_api: Any) -> None:
     }
 
 
+def test_the_same_request_again_finds_the_table_it_made(lab_api: Any) -> None:
+    first = lab_api.call("ec2", "CreateRouteTable", VpcId=VPC, ClientToken="t")
+    assert first["ClientToken"] == "t"
+    assert lab_api.call("ec2", "CreateRouteTable", VpcId=VPC, ClientToken="t") == first
+    assert made(lab_api, ClientToken="other") != first["RouteTable"]["RouteTableId"]
+    with pytest.raises(Refused, match="IdempotentParameterMismatch"):
+        made(lab_api, PROVIDER_VPC, ClientToken="t")
+
+
 def test_tables_are_found_by_what_they_are_associated_with(lab_api: Any) -> None:
     def found(name: str, value: str) -> list[str]:
         answer = lab_api.call("ec2", "DescribeRouteTables", Filters=[{"Name": name, "Values": [value]}])
