@@ -48,7 +48,7 @@ def _run(settings: Settings) -> int:
     typer.echo(f"AWS API   http://{settings.api_host}:{settings.api_port}")
     typer.echo(f"console   http://{settings.console_host}:{settings.console_port}")
     typer.echo(f"logs      {settings.data_path / 'logs'}")
-    if not settings.inventory_path.exists():
+    if not settings.inventory_path.exists() and not (settings.data_path / "state.sqlite").exists():
         typer.echo(f"waiting for a network: write {settings.inventory_path} (docs/how-to.md) or run `gatewatch lab up`")
     typer.echo("Ctrl-C stops everything.")
     try:

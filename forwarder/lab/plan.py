@@ -144,6 +144,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     appliances: tuple[Machine, ...]
     inventory: Inventory
 
+    @property
+    def router_of_endpoint(self) -> str:
+        """The namespace of the VPC that the first endpoint is in; there is an endpoint."""
+        device = self.inventory.endpoints[0].device
+        return next(link.one.namespace for link in self.links if link.other.device == device == link.one.device)
+
     def sides(self, namespace: str) -> tuple[Side, ...]:
         """The devices of a namespace."""
         ends = (side for link in self.links for side in (link.one, link.other))

@@ -19,6 +19,7 @@ from forwarder.lab.privilege import Holder, live_holder
 
 #: Characters of a route table's lines, so that the whole table fits 80.
 ABOUT_WIDTH = 40
+NOT_INSPECTED = "The route tables were changed; what they say above is the way packets take."
 
 
 def show(lab: Lab, console: Console | None = None) -> None:
@@ -33,8 +34,8 @@ def lab_view(plan: Plan, holder: Holder | None = None) -> RenderableType:
         ("Route tables", _route_tables(plan)),
         ("Machines; the appliances are the targets", _machines(plan)),
         ("Gateway Load Balancer endpoint and balancer interfaces", _endpoints(plan)),
-        ("The way of a packet", Padding(_way(plan), (0, 1))),
-        ("Look for yourself", _commands(plan, holder)),
+        ("The way of a packet", Padding(_way(plan) if _is_inspected(plan) else Text(NOT_INSPECTED), (0, 1))),
+        *((("Look for yourself", _commands(plan, holder)),) if plan.inventory.endpoints and plan.inventory.nodes and plan.servers else ()),
     )
     pieces: list[RenderableType] = []
     for title, content in parts:
@@ -119,6 +120,15 @@ def _endpoints(plan: Plan) -> Table:
     return table
 
 
+def _is_inspected(plan: Plan) -> bool:
+    """Whether packets take the way that the lab begins with: through its endpoint, in and out."""
+    if not (plan.inventory.endpoints and plan.inventory.nodes and plan.servers and plan.appliances):
+        return False
+    to_endpoint = {table.name for table in plan.route_tables for route in table.routes
+                   if route.target == plan.inventory.endpoints[0].id and table.associations}
+    return {"edge", "application"} <= to_endpoint
+
+
 def _way(plan: Plan) -> Text:
     client, server, appliance = plan.clients[0], plan.servers[0], plan.appliances[0]
     endpoint, node = plan.inventory.endpoints[0], plan.inventory.nodes[0]
@@ -140,14 +150,15 @@ def _way(plan: Plan) -> Text:
 
 
 def _commands(plan: Plan, holder: Holder | None) -> Text:
-    edge = next(table for table in plan.route_tables if plan.internet_gateway_id in table.associations)
+    tables = (f"; ip -n {table.router} route show table {table.table}" for table in plan.route_tables[:1])
+    router = plan.router_of_endpoint
     endpoint, node = plan.inventory.endpoints[0], plan.inventory.nodes[0]
     enter = "nsenter --user --mount --preserve-credentials --target {}"
     client, server = plan.clients[0], plan.servers[0]
     commands = (
         *((("first, to be where the lab is", enter.format(holder.pid)),) if holder else ()),
         ("which table a packet meets, and one of the tables",
-         f"ip -n {edge.router} rule; ip -n {edge.router} route show table {edge.table}"),
+         f"ip -n {router} rule{''.join(tables)}"),
         ("packets before and after inspection", f"ip netns exec {endpoint.netns} tcpdump -ni {endpoint.device}"),
         ("the same in GENEVE", f"ip netns exec {node.netns} tcpdump -ni {node.device} udp port 6081"),
         (f"a page from {server.name}, through the gateway",

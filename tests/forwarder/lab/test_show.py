@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from forwarder.lab import topology
 from forwarder.lab.plan import Plan
 from forwarder.lab.privilege import Holder
-from forwarder.lab.show import lab_view
+from forwarder.lab.show import NOT_INSPECTED, lab_view
+from forwarder.lab.wiring import wire
 
 
 def page(plan: Plan, holder: Holder | None = None, width: int = 160) -> str:
@@ -59,3 +61,14 @@ def test_on_eighty_columns_no_id_and_no_command_is_broken() -> None:
 def test_an_ordinary_users_lab_says_how_to_get_in() -> None:
     assert "--target 4711" in page(topology.plan(), Holder(pid=4711, start_ticks=1))
     assert "nsenter" not in page(topology.plan())
+
+
+def test_a_network_that_was_changed_is_shown_as_it_is() -> None:
+    network = topology.network("gw")
+    edge, *others = network.route_tables
+    for changed in (replace(network, route_tables=(replace(edge, routes=()), *others)), replace(network, endpoints=()),
+                    replace(network, route_tables=())):
+        text = page(wire("gw", changed, host_mtu_bytes=8_500))
+        assert NOT_INSPECTED in text
+        assert "The edge table sends" not in text
+    assert "Look for yourself" not in page(wire("gw", replace(network, endpoints=()), host_mtu_bytes=8_500))
