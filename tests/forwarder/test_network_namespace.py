@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from forwarder.lab import namespace
+from forwarder.lab.privilege import missing_capabilities
 from forwarder.network_namespace import run_in
+
+
+@pytest.fixture
+def inside() -> Iterator[str]:
+    """The name of a namespace, removed afterwards."""
+    if missing := missing_capabilities():
+        pytest.skip(f"this process lacks {', '.join(missing)}")
+    name = f"gwns{os.getpid()}"
+    namespace.prepare_folder()
+    namespace.create(name)
+    yield name
+    namespace.delete(name)
 
 
 def here() -> str:
@@ -20,17 +35,17 @@ def test_no_name_means_here() -> None:
 
 
 @pytest.mark.network
-def test_the_action_runs_inside_and_the_caller_stays_outside(network: Any) -> None:
-    name, before = network.namespace("n"), here()
-    assert run_in(name, here) != before
+def test_the_action_runs_inside_and_the_caller_stays_outside(inside: str) -> None:
+    before = here()
+    assert run_in(inside, here) != before
     assert here() == before
-    assert [device for _, device in run_in(name, socket.if_nameindex)] == ["lo"]
+    assert [device for _, device in run_in(inside, socket.if_nameindex)] == ["lo"]
 
 
 @pytest.mark.network
-def test_what_the_action_raises_reaches_the_caller(network: Any) -> None:
+def test_what_the_action_raises_reaches_the_caller(inside: str) -> None:
     with pytest.raises(ZeroDivisionError):
-        run_in(network.namespace("n"), lambda: 1 / 0)
+        run_in(inside, lambda: 1 / 0)
 
 
 def test_a_namespace_that_is_not_there_is_named() -> None:
