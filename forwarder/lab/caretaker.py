@@ -33,6 +33,7 @@ class Caretaker:
         self._repair_due_s = clock() + REPAIR_S
         self._follow_due_s = clock() + FOLLOW_S
         self._revision = -1
+        self._begun = False
         self._repeated = RepeatedError(log)
 
     def look(self) -> list[str]:
@@ -58,13 +59,18 @@ class Caretaker:
             return []
 
     def _follow(self) -> list[str]:
-        """Nothing when the network is as it was, or there is none yet."""
+        """Nothing when the network is as it was, or is not this lab's yet: a store may have that of an earlier one, until the lab's
+        inventory is imported."""
         revision = self._store.revision()
         if revision == self._revision:
             return []
         network = self._store.network()
+        places = [*(node.netns for node in network.nodes), *(endpoint.netns for endpoint in network.endpoints)]
+        self._begun |= any(netns.startswith(f"{self.lab.name}-") for netns in places)
+        if not self._begun:
+            return []
         done: list[str] = []
-        if network.vpcs and network != self.lab.inventory:
+        if network != self.lab.inventory:
             self.lab = self.lab.follow(network, before_step=done.append)
             log.info("the lab followed the network", steps=len(done))
         self._revision = revision

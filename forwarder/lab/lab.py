@@ -137,7 +137,7 @@ class Lab:
                 record = _read_record(self.data)
                 if record is None:
                     raise NoLab(f"the lab of {self.data} was taken down")
-                former = (*record.before, record.plan)
+                former = tuple(dict.fromkeys((*record.before, record.plan)))
                 before = former if plan != record.plan else record.before
                 _write_record(self.data, msgspec.structs.replace(record, plan=plan, before=before))
                 reconcile(plan, before=before or (plan,), before_step=before_step)

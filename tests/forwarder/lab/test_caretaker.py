@@ -80,6 +80,19 @@ def test_the_lab_follows_the_network_in_the_store(kept: Kept) -> None:
     assert not named.exists(f"{lab.name}-server-new")
 
 
+def test_the_network_of_an_earlier_lab_is_not_followed(kept: Kept) -> None:
+    lab = kept.caretaker.lab
+    kept.put(topology.network("earlier"))
+    assert kept.look_at(FOLLOW_S) == []
+    assert kept.caretaker.lab == lab
+    kept.put(with_another_endpoint(lab.name, topology.network(lab.name)))
+    assert kept.look_at(2 * FOLLOW_S)
+    assert named.exists(f"{lab.name}-server-new")
+    kept.put(Inventory())
+    assert kept.look_at(3 * FOLLOW_S), "everything was taken out of it"
+    assert not named.exists(f"{lab.name}-server-new")
+
+
 def test_a_namespace_that_is_gone_is_no_reason_to_end_and_is_made_when_the_network_changes(kept: Kept) -> None:
     lab = kept.caretaker.lab
     named.delete(lab.clients[0].netns)
