@@ -86,9 +86,14 @@ class CapturedWindow:
     @cached_property
     def accepted(self) -> pa.Table:
         """What was sent to targets and came back."""
-        return pa.table(dict(self._accepted()), schema=ACCEPTED_FLOWS)
+        return self._table("_accepted", ACCEPTED_FLOWS)
 
     @cached_property
     def rejected(self) -> pa.Table:
         """What was refused."""
-        return pa.table(dict(self._rejected()), schema=REJECTED_FLOWS)
+        return self._table("_rejected", REJECTED_FLOWS)
+
+    def _table(self, side: str, schema: pa.Schema) -> pa.Table:
+        made = pa.table(dict(getattr(self, side)()), schema=schema)
+        delattr(self, side)  # and with it what the columns were made of
+        return made

@@ -18,6 +18,9 @@ from gatewatch.records.flow_log import GATEWATCH_FORMAT, fields_of, schema_of
 #: Columns, in order, of every record that gatewatch emits.
 SCHEMA = schema_of(fields_of(GATEWATCH_FORMAT))
 
+#: Records written at once, so that the text of a window in a flood, and a copy of its columns, are never there as a whole.
+SLICE_ROWS = 20_000
+
 _OPTIONS = pa_csv.WriteOptions(include_header=False, delimiter=" ", null_string="-", quoting_style="none")
 
 
@@ -31,7 +34,11 @@ def flow_lines(records: pa.Table) -> bytes:
 
 def flow_drafts(interface_id: str, records: pa.Table, bytes_max: int) -> Iterator[Draft]:
     """Messages of at most `bytes_max` bytes with the records of one interface, in their order."""
-    lines = flow_lines(records)
+    for offset in range(0, records.num_rows, SLICE_ROWS):
+        yield from _drafts(interface_id, flow_lines(records.slice(offset, SLICE_ROWS)), bytes_max)
+
+
+def _drafts(interface_id: str, lines: bytes, bytes_max: int) -> Iterator[Draft]:
     start = 0
     while start < len(lines):
         # The newline after the last line of a message is not part of it.
