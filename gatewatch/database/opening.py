@@ -20,6 +20,9 @@ from gatewatch.database.transaction import transaction
 BUSY_TIMEOUT_S = 10.0
 #: Pause between attempts to turn on write-ahead logging, for which SQLite itself does not wait.
 WAL_PAUSE_S = 0.01
+#: Another that closes the file as its last user removes the log under one that opens it at that moment, who gets an I/O error.
+IO_ATTEMPTS_MAX = 5
+IO_PAUSE_S = 0.05
 
 
 def open_database(path: Path, kind: Kind, *, durable: bool = True, busy_s: float | None = None) -> sqlite3.Connection:
@@ -29,6 +32,17 @@ def open_database(path: Path, kind: Kind, *, durable: bool = True, busy_s: float
     """
     busy_s = BUSY_TIMEOUT_S if busy_s is None else busy_s
     path.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(IO_ATTEMPTS_MAX - 1):
+        try:
+            return _open(path, kind, durable=durable, busy_s=busy_s)
+        except BadDatabase as error:
+            if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_IOERR:
+                raise
+            time.sleep(IO_PAUSE_S)
+    return _open(path, kind, durable=durable, busy_s=busy_s)
+
+
+def _open(path: Path, kind: Kind, *, durable: bool, busy_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path, kind, durable=durable, busy_s=busy_s)

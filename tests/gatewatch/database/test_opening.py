@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gatewatch.database import opening
 from gatewatch.database.kind import BadDatabase, Kind, script
 from gatewatch.database.opening import join, open_database
 
@@ -90,6 +91,33 @@ def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_an_io_error_of_the_moment_is_tried_again_and_one_that_stays_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    version_of = Kind.version_of
+
+    def failing(times: int) -> None:
+        def look(self: Kind, connection: sqlite3.Connection, path: object) -> int:
+            asked.append(1)
+            if len(asked) <= times:
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ
+                raise error
+            return version_of(self, connection, path)
+
+        asked.clear()
+        monkeypatch.setattr(Kind, "version_of", look)
+        monkeypatch.setattr(opening, "IO_PAUSE_S", 0.0)
+
+    failing(opening.IO_ATTEMPTS_MAX - 1)
+    open_database(tmp_path / "n.sqlite", SECOND).close()
+    failing(100)
+    with pytest.raises(BadDatabase, match="disk I/O error"):
+        open_database(tmp_path / "n.sqlite", SECOND)
+    assert len(asked) == opening.IO_ATTEMPTS_MAX
 
 
 def test_who_joins_makes_no_file_and_migrates_none(tmp_path: Path) -> None:
