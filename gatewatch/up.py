@@ -7,6 +7,7 @@ import sys
 import typer
 
 from gatewatch.data_folder import supervised
+from gatewatch.database.kind import BadDatabase
 from gatewatch.listen_port import refuse_taken
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings, environment_of
@@ -42,13 +43,14 @@ def refuse_taken_ports(settings: Settings, *, console: bool) -> None:
 
 def _run(settings: Settings) -> int:
     stop = stop_event()
+    has_network = settings.inventory_path.exists() or _is_network_known(settings)
     supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     for name in SERVICES:
         supervisor.start(service_command(name, settings))
     typer.echo(f"AWS API   http://{settings.api_host}:{settings.api_port}")
     typer.echo(f"console   http://{settings.console_host}:{settings.console_port}")
     typer.echo(f"logs      {settings.data_path / 'logs'}")
-    if not settings.inventory_path.exists() and not (settings.data_path / "state.sqlite").exists():
+    if not has_network:
         typer.echo(f"waiting for a network: write {settings.inventory_path} (docs/how-to.md) or run `gatewatch lab up`")
     typer.echo("Ctrl-C stops everything.")
     try:
@@ -57,3 +59,20 @@ def _run(settings: Settings) -> int:
         typer.echo("stopping ...")
         supervisor.stop_all()
     return 0
+
+
+def _is_network_known(settings: Settings) -> bool:
+    """Whether the state store has a network of before; one that cannot be read is told by the services."""
+    from forwarder.control.store import Store  # what commands that only ask do not load
+
+    path = settings.data_path / "state.sqlite"
+    if not path.exists():
+        return False
+    try:
+        store = Store.open(path)
+    except BadDatabase:
+        return True
+    try:
+        return bool(store.network().vpcs)
+    finally:
+        store.close()

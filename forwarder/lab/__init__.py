@@ -1,4 +1,5 @@
 """A network to run in: VPCs, subnets, route tables, endpoint, appliances, clients and servers, in namespaces.
 
-`plan.py` says what a network is made of, `topology.py` which one it is, `build.py` makes it, `lab.py` is the door.
+`topology.py` says which network it begins with, `wiring.py` how one is made of namespaces (`plan.py`), `reconcile.py` makes it so,
+`caretaker.py` keeps it so, `lab.py` is the door.
 """

@@ -48,11 +48,13 @@ def device_counts(endpoint: Endpoint) -> DeviceCounts:
 
 
 def device_differences(status: Mapping[str, Any], devices: Mapping[str, DeviceCounts]) -> list[Difference]:
-    """The forwarder's status against the devices, by endpoint id; an endpoint that went, or was added meanwhile, has no witness."""
-    found = []
+    """The forwarder's status against the devices, by endpoint id; an endpoint whose device said nothing is a difference too."""
+    found: list[Difference | None] = []
     for endpoint in status["endpoints"]:
         device = devices.get(endpoint["id"])
         if device is None:
+            silent = f"{endpoint['device']}: no counts to hold against its endpoint's"
+            found.append(Difference(chain=CHAIN, what=silent, expected=1, found=0))
             continue
         found += [
             _difference(f"{endpoint['device']}: packets the kernel received", device.received,

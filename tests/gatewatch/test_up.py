@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from forwarder.control.network_state import put_whole
+from forwarder.control.store import Store
+from gatewatch.settings import Settings
 from gatewatch.status_file import read_all, read_status
-from gatewatch.up import SERVICES
+from gatewatch.up import SERVICES, _is_network_known
+from tests.forwarder.one_endpoint import INVENTORY
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -68,3 +72,16 @@ def test_services_run_come_back_and_stop(running: subprocess.Popen[str], tmp_pat
         for pid in processes
         if Path(f"/proc/{pid}").exists() and "gatewatch" in Path(f"/proc/{pid}/cmdline").read_text()
     ]
+
+
+def test_a_network_of_before_is_known_without_its_file(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path))
+    assert not _is_network_known(settings)
+    store = Store.open(tmp_path / "state.sqlite")
+    assert not _is_network_known(settings), "a store without a network"
+    with store.writing() as connection:
+        put_whole(connection, INVENTORY)
+    store.close()
+    assert _is_network_known(settings)
+    (tmp_path / "state.sqlite").write_bytes(b"rubbish" * 1000)
+    assert _is_network_known(settings), "the services say what is wrong with it"

@@ -53,6 +53,12 @@ def test_returned_packets_that_the_kernel_had_no_room_for_may_be_missing_and_no_
     assert len(contradictions(tmp_path, {"vpce-1": KERNEL}, {"10.1.1.11": "appliance-1"})) == 1, "more came back than it says"
 
 
+def test_a_device_that_says_nothing_is_a_difference(tmp_path: Path) -> None:
+    write_status(tmp_path, "forwarder", 0.0, STATUS)
+    (entry,) = contradictions(tmp_path, {}, {})
+    assert entry["what"] == "vpce0: no counts to hold against its endpoint's"
+
+
 def test_an_appliance_that_was_killed_is_no_witness(tmp_path: Path) -> None:
     write_status(tmp_path, "forwarder", 0.0, STATUS)
     assert contradictions(tmp_path, {"vpce-1": KERNEL}, {}) == []
