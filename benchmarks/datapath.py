@@ -117,7 +117,7 @@ def measure(datapath: str, length: int, pps: int, seconds: float, flows: int) ->
     outbox: queue.Queue[Closed] = queue.Queue(64)
     loop = PacketLoop(
         engine, outbox, clock=clock, synchronize=clock.synchronize, batch_packets_max=64,
-        capture_window_s=10, sample_s=10,
+        capture_window_s=10, capture_rows_max=20_000, sample_s=10,
     )
     plan = make_plan(desired(), INVENTORY, maglev_slots=16_381)
     loop.follow(Network(plan=plan, endpoints={INVENTORY.endpoints[0].id: endpoint}, nodes={node.address: node}))

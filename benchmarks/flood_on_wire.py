@@ -4,10 +4,10 @@
 
 The demo runs with its lab and its traffic.  One of its clients then sends opening packets from new ports to a port where nobody
 listens, so that most of the flows are seen in both directions.  Printed, as one JSON line: the packets sent, the largest number of
-flows, memory of the forwarder's process before and at its peak and that a flow (capture windows included, which hold what every
-direction did for as long as a window lasts), and how many of the demo's own
-requests were answered meanwhile.  The reference is the demo
-without the flood, in the same line.  Needs root.
+flows, memory of the forwarder's process before and at its peak, what it grew by a flow from a quarter of the flows to all of them
+(before that grows what does not depend on their number: what a capture window of `capture_rows_max` rows takes to become records),
+and how many of the demo's own requests were answered meanwhile.  The reference is the demo without the flood, in the same line.
+Needs root.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import os
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -81,19 +82,29 @@ def flood(data: Path, syn_per_s: int, seconds: int) -> dict[str, Any]:
     sent = context.Value("q", 0)
     sender = context.Process(target=send, args=(f"{LAB_NAME}-client-3", syn_per_s, seconds, sent))
     sender.start()
-    peak_mb, peak_flows = before_mb, 0
+    seen = [(0, before_mb)]
     ends_s = time.monotonic() + 1.5 * seconds
     while time.monotonic() < ends_s:
         time.sleep(1)
-        peak_mb = max(peak_mb, readings(data)["forwarder memory_mb"])
-        peak_flows = max(peak_flows, (read_status(data, "forwarder") or {}).get("flows", 0))
+        seen.append(((read_status(data, "forwarder") or {}).get("flows", 0), readings(data)["forwarder memory_mb"]))
     sender.join()
     asked, well = (after - before for after, before in zip(requests(data), requests_before, strict=True))
     return {
-        "sent": sent.value, "flows_peak": peak_flows, "memory_before_mb": round(before_mb, 1), "memory_peak_mb": round(peak_mb, 1),
-        "bytes_per_flow_with_windows": round((peak_mb - before_mb) * 1024 * 1024 / peak_flows),
+        "sent": sent.value, "flows_peak": max(flows for flows, _ in seen), "memory_before_mb": round(before_mb, 1),
+        "memory_peak_mb": round(max(memory_mb for _, memory_mb in seen), 1), "bytes_per_flow": bytes_per_flow(seen),
         "requests": asked, "share_answered": round(well / asked, 4),
     }
+
+
+def bytes_per_flow(seen: list[tuple[int, float]]) -> int | None:
+    """Growth a flow, by least squares, over the readings from a quarter of the largest number to the first with all of them."""
+    counts = [flows for flows, _ in seen]
+    peak = counts.index(max(counts))
+    grown = [reading for reading in seen[:peak + 1] if reading[0] >= counts[peak] / 4]
+    if len({flows for flows, _ in grown}) < 3:
+        return None
+    slope, _ = statistics.linear_regression(*zip(*grown, strict=True))
+    return round(1024 * 1024 * slope)
 
 
 def requests(data: Path) -> tuple[int, int]:

@@ -118,7 +118,7 @@ class Forwarder:
         self.loop = PacketLoop(
             _engine(settings, store.flow_secret()), outbox, clock=clock, synchronize=clock.synchronize,
             batch_packets_max=settings.batch_packets_max, capture_window_s=settings.capture_window_s,
-            sample_s=sample_length_s(settings.metrics_period_s),
+            capture_rows_max=settings.capture_rows_max, sample_s=sample_length_s(settings.metrics_period_s),
         )
         self.telemetry = Telemetry(settings, outbox, publisher, lambda: self._view, start_s=clock())
         self._threads = [

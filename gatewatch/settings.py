@@ -136,6 +136,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     capture_window_s: Annotated[
         int, _about("capture window of flow records; AWS has 60 and 600", "forwarder", "console", unit="seconds", ge=1, le=600)
     ] = 60
+    capture_rows_max: Annotated[
+        int,
+        _about(
+            "rows of a capture window (a flow's direction or a refused flow each); with more it is handed over before its time",
+            "forwarder", unit="rows", ge=100, le=4_000_000,
+        ),
+    ] = 20_000
     metrics_period_s: Annotated[
         int, _about("period of the AWS/GatewayELB metrics; AWS has 60", "forwarder", "console", unit="seconds", ge=1, le=60)
     ] = 60

@@ -77,6 +77,7 @@ class PacketLoop:
         synchronize: Callable[[], None],
         batch_packets_max: int,
         capture_window_s: int,
+        capture_rows_max: int,
         sample_s: int,
     ) -> None:
         self._engine = engine
@@ -90,6 +91,7 @@ class PacketLoop:
         self._synchronize = synchronize
         self._batch_packets_max = batch_packets_max
         self._capture_window_s = capture_window_s
+        self._capture_rows_max = capture_rows_max
         self._sample_s = sample_s
         self._stop = threading.Event()
         self._handing_over = threading.Lock()
@@ -140,6 +142,8 @@ class PacketLoop:
             # One of a port that was just let go is not there any more.
             if serve := self._serving.get(descriptor):
                 serve(now_s)
+        if self._engine.window_rows >= self._capture_rows_max and not self._outbox.full():
+            self._close(now_s, True)
 
     def begin(self, now_s: float) -> None:
         """Start the clocks of windows and samples at `now_s`."""

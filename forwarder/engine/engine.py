@@ -66,9 +66,7 @@ Datagram = tuple[bytes, str, int]
 class Engine:
     """Decides, encapsulates, verifies and counts; see the module for the calls."""
 
-    def __init__(
-        self, *, flows_max: int, rejects_max: int, secret: bytes, codec: Codec | None = None
-    ) -> None:
+    def __init__(self, *, flows_max: int, rejects_max: int, secret: bytes, codec: Codec | None = None) -> None:
         """`secret` (16 to 64 bytes) keys cookies, ports and target choice, so that nobody outside can foresee them.
 
         `codec` is `StructCodec()` unless given; with another one the same decisions are made from what it reads.
@@ -380,6 +378,11 @@ class Engine:
             refused_unattributed=dict(self._refused_unattributed),
             flows=len(self._admission), gave_way=dict(self._admission.gave_way), gone=self._set.forgotten,
         )
+
+    @property
+    def window_rows(self) -> int:
+        """Rows that the open window has so far."""
+        return self._window.rows
 
     def close_window(self, now_s: float) -> Window:
         """What happened since the last call; before the first, since the engine was made."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from forwarder.plan import EndpointPlan
     from forwarder.wire.geneve_codec import Header
 
-#: A flow's phases.  Half-open: TCP of which only the first packet was seen, so that anybody may have sent it.
-SETTLED, HALF_OPEN, CLOSED = 0, 1, 2
+#: A flow's phases.  Half-open: TCP of which only the first packet was seen, so that anybody may have sent it.  Gone: not in the
+#: table, not yet or no more.
+SETTLED, HALF_OPEN, CLOSED, GONE = 0, 1, 2, 3
 #: Directions, to be added up.
 FORWARD, BACK = 1, 2
 
@@ -56,7 +57,7 @@ class Binding:
 class Flow:
     """A flow.  `last_s` is the time of its last packet in either direction; times are epoch seconds.
 
-    `phase` is `SETTLED`, `HALF_OPEN` or `CLOSED`: then a TCP reset passed, or both directions' FIN, and the next SYN starts a
+    `phase` is `SETTLED`, `HALF_OPEN`, `GONE` or `CLOSED`: then a TCP reset passed, or both directions' FIN, and the next SYN starts a
     new flow under the same key.  `before` and `after` are its neighbours in a `FlowQueue`.
 
     For each direction, forward and back: its part in a capture window (None when it did nothing in the last ones), and its
@@ -65,7 +66,7 @@ class Flow:
     """
 
     __slots__ = (
-        "after", "alive", "back_balance", "back_part", "before", "binding", "cookie_option", "endpoint", "entropy_port",
+        "after", "back_balance", "back_part", "before", "binding", "cookie_option", "endpoint", "entropy_port",
         "finished", "forward_balance", "forward_part", "header", "idle_timeout_s", "key", "kind", "last_s", "phase", "plan",
         "target",
     )
@@ -83,14 +84,18 @@ class Flow:
         self.endpoint = endpoint
         self.kind = kind
         self.key = key
-        self.alive = False
-        self.phase = SETTLED
+        self.phase = GONE
         self.forward_part: Part | None = None
         self.back_part: Part | None = None
         self.forward_balance = self.back_balance = 0
         self.finished = 0
         self.before: Flow | None = None
         self.after: Flow | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is in the table."""
+        return self.phase != GONE
 
     def part(self, key: bytes) -> Part | None:
         """What the direction with that key did in a capture window."""

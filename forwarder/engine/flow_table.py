@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from forwarder.capture.counters import EndpointCounters
-from forwarder.engine.flow import BACK, CLOSED, FORWARD, HALF_OPEN, SETTLED, Binding, Flow
+from forwarder.engine.flow import BACK, CLOSED, FORWARD, GONE, HALF_OPEN, SETTLED, Binding, Flow
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_queue import FlowQueue
 from forwarder.engine.idle_times import IdleTimes, due_second
@@ -35,6 +35,10 @@ GIVES_WAY_IDLE_S = 10.0
 GIVES_WAY_HALF_OPEN_S = 3.0
 #: Flows looked at for one that has been idle longest.
 GIVE_WAY_FLOWS_BUDGET = 16
+#: Flows that went before their time are swept out of the waiting ones once they are this part of the table,
+SWEEP_PART = 32
+#: and so many are looked at for each that may be looked at for expiry, which costs 30 times as much.
+SWEEP_FLOWS_PER_LOOK = 8
 
 
 class EndpointFlows:
@@ -88,11 +92,13 @@ class FlowTable:
         return self._count >= self._flows_max
 
     def add(self, flow: Flow) -> None:
-        """Add a flow whose attributes are set; the caller saw that the table is not full, and does not have it."""
+        """Add a flow whose attributes are set, settled unless it has another phase; the caller saw that the table
+        has room and does not have it."""
         assert not self.full
         endpoint = flow.endpoint
         endpoint.flows[flow.kind][flow.key] = flow
-        flow.alive = True
+        if flow.phase == GONE:
+            flow.phase = SETTLED
         endpoint.counters.active_flows += 1
         flow.target.counters.active_flows += 1
         self._count += 1
@@ -157,9 +163,9 @@ class FlowTable:
         assert flow.alive
         endpoint = flow.endpoint
         del endpoint.flows[flow.kind][flow.key]
-        flow.alive = False
         if flow.phase != SETTLED:
             (self._half_open if flow.phase == HALF_OPEN else self._closed).remove(flow)
+        flow.phase = GONE
         # Without this flow and part would hold each other until the cycle collector comes by, and that stops the packet thread
         # for a third of a second when there are 200,000 flows.
         flow.forward_part = flow.back_part = None
@@ -173,6 +179,8 @@ class FlowTable:
     def expire(self, now_s: float, flows_budget: int) -> int:
         """Look at no more than `flows_budget` flows whose time has come; remove the idle ones and tell how many."""
         removed = 0
+        if self.waiting > self._count + self._count // SWEEP_PART:
+            self._idle_times.sweep(SWEEP_FLOWS_PER_LOOK * flows_budget)
         for _ in range(flows_budget):
             if self._idle_times.second is None or self._idle_times.second > now_s:
                 break

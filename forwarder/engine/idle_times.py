@@ -21,6 +21,7 @@ class IdleTimes:
         self._seconds: list[int] = []
         self._flows: dict[int, list[Flow]] = {}
         self._count = 0
+        self._to_sweep: list[int] = []
         for flow in flows:
             self.put(flow)
 
@@ -61,6 +62,19 @@ class IdleTimes:
             del self._flows[second]
         self._count -= 1
         return flow
+
+    def sweep(self, flows_budget: int) -> None:
+        """Let go of flows that are no more, of further seconds with each call until about `flows_budget` were looked at."""
+        self._to_sweep = self._to_sweep or list(self._flows)
+        while self._to_sweep and flows_budget > 0:
+            second = self._to_sweep.pop()
+            flows = self._flows.get(second, [])
+            # One stays in any case: a second that is in the heap has flows.
+            kept = [flow for flow in flows if flow.alive] or flows[:1]
+            if len(kept) < len(flows):
+                self._flows[second] = kept
+                self._count -= len(flows) - len(kept)
+            flows_budget -= len(flows)
 
 
 def due_second(flow: Flow) -> int:

@@ -185,6 +185,11 @@ class OpenWindow:
         self._rejects: dict[RejectKey, Reject] = {}
         self._skipped: Counter[str] = Counter()
 
+    @property
+    def rows(self) -> int:
+        """Directions and refused flows noted so far."""
+        return len(self._parts) + len(self._rejects)
+
     def know(self, plans: Iterable[EndpointPlan]) -> None:
         """Endpoints that are there from now on, and how they are planned."""
         self._endpoints.update({plan.endpoint_id: plan for plan in plans})

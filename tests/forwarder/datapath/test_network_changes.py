@@ -69,7 +69,7 @@ class Gateway:
         self.outbox: queue.Queue[Closed] = queue.Queue(512)
         self.engine = Engine(flows_max=1000, rejects_max=100, secret=bytes(32))
         self.loop = PacketLoop(self.engine, self.outbox, clock=clock, synchronize=clock.synchronize, batch_packets_max=64,
-                               capture_window_s=1, sample_s=1)
+                               capture_window_s=1, capture_rows_max=20_000, sample_s=1)
         self.ports = Ports(receive_buffer_bytes=1 << 20)
         self.follow(inventory)
         self._thread = threading.Thread(target=self.loop.run)

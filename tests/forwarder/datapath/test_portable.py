@@ -57,7 +57,8 @@ def parts() -> tuple[Engine, FakeEndpoint, FakeNode, PacketLoop, queue.Queue[Clo
     made, endpoint, node = engine(), FakeEndpoint(), FakeNode()
     outbox: queue.Queue[Closed] = queue.Queue(2)
     loop = PacketLoop(
-        made, outbox, clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64, capture_window_s=10, sample_s=5,
+        made, outbox, clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64, capture_window_s=10,
+        capture_rows_max=20_000, sample_s=5,
     )
     listen(loop, endpoint, node)
     loop.begin(1001.0)
@@ -124,7 +125,7 @@ def test_a_packet_read_past_a_boundary_belongs_to_the_next_window() -> None:
     made, endpoint, outbox, clock = engine(), FakeEndpoint(), queue.Queue[Closed](), [1001.0]
     loop = PacketLoop(
         made, outbox, clock=lambda: clock[0], synchronize=lambda: None, batch_packets_max=64, capture_window_s=10,
-        sample_s=10,
+        capture_rows_max=20_000, sample_s=10,
     )
     listen(loop, endpoint, FakeNode())
     loop.begin(1001.0)
@@ -138,13 +139,35 @@ def test_a_packet_read_past_a_boundary_belongs_to_the_next_window() -> None:
     assert list(second.accepted["ingress_first_s"].to_pylist()) == [1010.0]
 
 
+def test_a_window_with_many_flows_is_handed_over_before_its_time_once_telemetry_has_room() -> None:
+    endpoint, outbox, clock = FakeEndpoint(), queue.Queue[Closed](1), [1001.0]
+    loop = PacketLoop(
+        engine(), outbox, clock=lambda: clock[0], synchronize=lambda: None, batch_packets_max=64, capture_window_s=10,
+        capture_rows_max=3, sample_s=10,
+    )
+    listen(loop, endpoint, FakeNode())
+    loop.begin(1001.0)
+    for clock[0], flows in ((1002.0, 2), (1003.0, 3), (1004.0, 4)):
+        endpoint.waiting = [udp(CLIENT, SERVER, 100, port=5000 + number) for number in range(flows)]
+        loop._turn([(endpoint.fileno(), 1)])
+    early = outbox.get_nowait().window
+    clock[0] = 1005.0
+    loop._turn([])
+    late = outbox.get_nowait().window
+    assert [(each.started_s, each.ended_s, each.accepted.num_rows) for each in (early, late) if each is not None] == [
+        (1001.0, 1003.0, 3), (1003.0, 1005.0, 4),
+    ]
+    assert loop.counts.windows_merged == 0
+
+
 def test_a_clock_that_was_set_back_does_not_stop_windows_and_expiry() -> None:
     made, outbox = engine(), queue.Queue[Closed]()
     clock = [5000.0]
     loop = PacketLoop(
         made, outbox, clock=lambda: clock[0],
         synchronize=lambda: clock.__setitem__(0, clock[0] - 3600.0 if clock[0] > 5000.0 else clock[0]),
-        batch_packets_max=64, capture_window_s=10, sample_s=5,
+        batch_packets_max=64, capture_window_s=10,
+        capture_rows_max=20_000, sample_s=5,
     )
     loop.begin(5000.0)
     clock[0] = 5010.1
@@ -201,7 +224,7 @@ def gateway(network: Any) -> Iterator[tuple[PacketLoop, Engine, socket.socket, b
     made = engine()
     loop = PacketLoop(
         made, queue.Queue(8), clock=lambda: 1000.0, synchronize=lambda: None, batch_packets_max=64, capture_window_s=10,
-        sample_s=5,
+        capture_rows_max=20_000, sample_s=5,
     )
     loop.follow(Network(plan=plan(), endpoints={ENDPOINT: endpoint}, nodes={NODE: node}))
     thread = threading.Thread(target=loop.run)
@@ -326,7 +349,8 @@ def test_a_clock_that_is_set_costs_no_flow_and_makes_no_window_of_two_clocks(ste
     steps = iter((step_s,))
     loop = PacketLoop(
         made, outbox, clock=lambda: clock[0], synchronize=lambda: clock.__setitem__(0, clock[0] + next(steps, 0.0)),
-        batch_packets_max=64, capture_window_s=10, sample_s=5,
+        batch_packets_max=64, capture_window_s=10,
+        capture_rows_max=20_000, sample_s=5,
     )
     listen(loop, endpoint, FakeNode())
     loop.begin(5001.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from forwarder.engine.flow import SETTLED, Flow, Part
+from forwarder.engine.flow import GONE, Flow, Part
 from forwarder.engine.flow_key import reverse_key
 from forwarder.engine.flow_table import EndpointFlows
 from forwarder.wire.inner_packet import TCP
@@ -14,7 +14,7 @@ from tests.forwarder.engine.test_flow_table import PLAN, bound_target, key
 def test_a_flow_begins_with_nothing_done_in_either_direction() -> None:
     endpoint = EndpointFlows(PLAN)
     made = Flow(endpoint=endpoint, kind=TCP, key=key(1))
-    assert (made.endpoint, made.key, made.phase, made.alive, made.finished) == (endpoint, key(1), SETTLED, False, 0)
+    assert (made.endpoint, made.key, made.phase, made.alive, made.finished) == (endpoint, key(1), GONE, False, 0)
     assert made.part(key(1)) is made.part(reverse_key(TCP, key(1))) is None
 
 

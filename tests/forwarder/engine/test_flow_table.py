@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from forwarder.capture.counters import TargetCounters
 from forwarder.engine.flow import FORWARD, HALF_OPEN, Binding, BoundTarget, Flow, Part
 from forwarder.engine.flow_key import reverse_key
-from forwarder.engine.flow_table import GIVES_WAY_HALF_OPEN_S, EndpointFlows, FlowTable, release
+from forwarder.engine.flow_table import GIVES_WAY_HALF_OPEN_S, SWEEP_PART, EndpointFlows, FlowTable, release
 from forwarder.wire.inner_packet import OTHER, TCP
 from tests.forwarder.engine.examples import plan
 
@@ -112,6 +112,20 @@ def test_expiry_does_no_more_than_its_budget() -> None:
     for number in range(10):
         made.add(flow(number, endpoint=endpoint))
     assert [made.expire(1000.0, 4) for _ in range(4)] == [4, 4, 2, 0]
+
+
+def test_removed_flows_are_let_go_with_the_next_looks_for_expiry() -> None:
+    made, endpoint = table(flows_max=1000)
+    for number in range(900):
+        added = flow(number, last_s=float(number % 9), endpoint=endpoint)
+        made.add(added)
+        if number % 3:
+            made.remove(added)
+    assert (len(made), made.waiting) == (300, 900)
+    for _ in range(4):
+        made.expire(10.0, 50)
+    # A ninth of the seconds has nobody left and keeps one until it comes.
+    assert made.waiting <= 300 + 300 // SWEEP_PART
 
 
 def test_removed_flows_do_not_pile_up() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from forwarder.capture.drop_reason import DropReason
-from forwarder.engine.flow import Flow, Part
+from forwarder.engine.flow import GONE, SETTLED, Flow, Part
 from forwarder.engine.window import UNREADABLE, AcceptedFlows, OpenWindow, RejectedFlows
 from forwarder.wire.inner_packet import TCP
 from tests.forwarder.engine.examples import E0, E1
@@ -18,7 +18,7 @@ def window(parts_max: int = 10, rejects_max: int = 10) -> OpenWindow:
 
 def used(number: int) -> Flow:
     made = flow(number, target=bound_target())
-    made.entropy_port, made.alive = 50_000, True
+    made.entropy_port, made.phase = 50_000, SETTLED
     return made
 
 
@@ -110,6 +110,6 @@ def test_what_a_direction_did_is_forgotten_once_the_window_is_closed() -> None:
 def test_a_flow_without_an_entry_is_in_no_window() -> None:
     open_window = window()
     roomless = used(1)
-    roomless.alive = False
+    roomless.phase = GONE
     assert enter(open_window, roomless).window != open_window.number
     assert open_window.close(1.0, []).skipped == {E0: 1}
