@@ -20,6 +20,9 @@ from gatewatch.refusal import Refusal
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 
+#: What a service's owner says of an endpoint (`connection`).
+PENDING_ACCEPTANCE, ACCEPTED, REJECTED = "pendingAcceptance", "accepted", "rejected"
+
 
 class BadInventory(Refusal, ValueError):
     """The inventory file cannot be read, or says something impossible; the message says what and where."""
@@ -107,21 +110,43 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     netns: str = ""
 
 
+class EndpointService(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What endpoints are made for: the load balancers that serve them, one in each zone.  `allowed_principals` are ARNs."""
+
+    id: str
+    load_balancer_arns: tuple[str, ...]
+    acceptance_required: bool = False
+    allowed_principals: tuple[str, ...] = ()
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """The place of an endpoint: a device, the namespace it is in (empty: the process's own), and who is behind it."""
+
+    device: str
+    netns: str = ""
+    router_mac: str
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A Gateway Load Balancer endpoint: packets enter and leave by `device` as Ethernet frames.
 
-    It is connected to the load balancer of `provider_vpc_id` in its own zone.  `router_mac` is where returned packets
-    are sent; `address` is the interface's primary address, shown in flow records.
+    It is connected to the load balancer in its own zone, of the service `service_id`, once `connection` is `accepted`, or without a
+    service to that of `provider_vpc_id`.  `router_mac` is where returned packets are sent; `address` is the interface's
+    primary address, shown in flow records.  Without a `device` it is attached to nothing yet.  `created_s` is in epoch seconds, 0 when
+    nobody knows.
     """
 
     id: str
     interface_id: str
     subnet_id: str
     address: str
-    device: str
-    provider_vpc_id: str
-    router_mac: str
+    device: str = ""
+    provider_vpc_id: str = ""
+    router_mac: str = ""
     netns: str = ""
+    service_id: str = ""
+    connection: str = ACCEPTED
+    created_s: float = 0.0
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,6 +158,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     internet_gateways: tuple[InternetGateway, ...] = ()
     instances: tuple[Instance, ...] = ()
     nodes: tuple[Node, ...] = ()
+    endpoint_services: tuple[EndpointService, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     route_tables: tuple[RouteTable, ...] = ()
 
@@ -143,6 +169,10 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def vpc(self, vpc_id: str) -> Vpc | None:
         """The VPC with that id."""
         return next((vpc for vpc in self.vpcs if vpc.id == vpc_id), None)
+
+    def endpoint_service(self, service_id: str) -> EndpointService | None:
+        """The endpoint service with that id."""
+        return next((service for service in self.endpoint_services if service.id == service_id), None)
 
     def zone_id(self, zone_name: str) -> str:
         """The id of the zone with that name (`use1-az1`), `-` if there is none."""
@@ -211,21 +241,21 @@ def _wrong_values(inventory: Inventory) -> Iterator[str]:
         except ValueError:
             yield f"{thing.interface_id} has the address {thing.address!r}, which is not IPv4"
     for endpoint in inventory.endpoints:
-        if not _MAC.fullmatch(endpoint.router_mac):
+        if endpoint.device and not _MAC.fullmatch(endpoint.router_mac):
             yield f"{endpoint.id} has the router_mac {endpoint.router_mac!r}; one is like 02:00:00:00:00:01"
 
 
 def _given_twice(inventory: Inventory) -> Iterator[str]:
     """Ids lead to one thing, a device to one endpoint, and returning packets to one node."""
-    things: tuple[Vpc | Subnet | InternetGateway | Instance | Endpoint | RouteTable, ...] = (
-        *inventory.vpcs, *inventory.subnets, *inventory.internet_gateways, *inventory.instances, *inventory.endpoints,
-        *inventory.route_tables,
+    things: tuple[Vpc | Subnet | InternetGateway | Instance | EndpointService | Endpoint | RouteTable, ...] = (
+        *inventory.vpcs, *inventory.subnets, *inventory.internet_gateways, *inventory.instances, *inventory.endpoint_services,
+        *inventory.endpoints, *inventory.route_tables,
     )
     names = Counter([
         *(f"the zone {zone.name}" for zone in inventory.zones),
         *(f"the id {thing.id}" for thing in things),
         *(f"the interface {thing.interface_id}" for thing in _interfaces(inventory)),
-        *(f"the endpoint's device {end.netns}:{end.device}".replace(" :", " ") for end in inventory.endpoints),
+        *(f"the endpoint's device {end.netns}:{end.device}".replace(" :", " ") for end in inventory.endpoints if end.device),
         *(f"the node's address {node.address}" for node in inventory.nodes),
         *(f"the route table of {association}" for table in inventory.route_tables for association in table.associations),
         *(f"the main route table of {table.vpc_id}" for table in inventory.route_tables if table.main),

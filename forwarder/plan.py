@@ -4,7 +4,8 @@
 packet thread then hands the finished, immutable `Plan` to `Engine.configure`.
 
     make_plan(desired, inventory, maglev_slots=16_381) -> Plan
-An endpoint connects to the oldest load balancer of its provider VPC that has a subnet with a node in its zone.
+An endpoint connects to the load balancer of its service, or without a service to the oldest of its provider VPC, that has a subnet with a
+node in its zone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from forwarder.desired import ALL_ZONES, Desired, LoadBalancer, Target, TargetGr
 from forwarder.engine.failover import eligible
 from forwarder.engine.flow_key import address_bytes
 from forwarder.engine.target_table import build_table
-from forwarder.inventory import Endpoint, Inventory, Node, Vpc
+from forwarder.inventory import ACCEPTED, Endpoint, Inventory, Node, Vpc
 
 DEFAULT_TCP_IDLE_TIMEOUT_S = 350
 OTHER_IDLE_TIMEOUT_S = 120
@@ -192,11 +193,18 @@ def _connect(
     endpoint: Endpoint, zone: str, desired: Desired, inventory: Inventory
 ) -> tuple[LoadBalancer, Node] | None:
     for balancer in desired.load_balancers:
-        if balancer.vpc_id == endpoint.provider_vpc_id:
+        if _serves(balancer, endpoint, inventory):
             for node in inventory.nodes:
                 if node.subnet_id in balancer.subnet_ids and _zone_of(node.subnet_id, inventory) == zone:
                     return balancer, node
     return None
+
+
+def _serves(balancer: LoadBalancer, endpoint: Endpoint, inventory: Inventory) -> bool:
+    if not endpoint.service_id:
+        return balancer.vpc_id == endpoint.provider_vpc_id
+    service = inventory.endpoint_service(endpoint.service_id)
+    return service is not None and endpoint.connection == ACCEPTED and balancer.arn in service.load_balancer_arns
 
 
 def _node_address(node: Node) -> bytes:

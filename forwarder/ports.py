@@ -37,7 +37,7 @@ class Ports:
         A port that was let go is not closed here: the packet loop may be using it.
         """
         self.missing = {}
-        wanted: dict[str, Endpoint | Node] = {end.id: end for end in inventory.endpoints}
+        wanted: dict[str, Endpoint | Node] = {end.id: end for end in inventory.endpoints if end.device}
         wanted |= {node.address: node for node in inventory.nodes}
         changed = self._let_go(wanted)
         self._leaving = {name: port for name, port in self._leaving.items() if port.fileno() >= 0}

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from forwarder.inventory import (
+    Attachment,
     Endpoint,
+    EndpointService,
     Instance,
     InternetGateway,
     Inventory,
@@ -27,12 +30,12 @@ from forwarder.inventory import (
     Zone,
 )
 
-Thing = Zone | Vpc | Subnet | InternetGateway | Instance | Node | Endpoint | RouteTable
+Thing = Zone | Vpc | Subnet | InternetGateway | Instance | Node | EndpointService | Endpoint | RouteTable
 
 #: The struct of each kind; a kind is the field of `Inventory` that holds its things.
 KINDS: Final[dict[str, type[Thing]]] = {
     "zones": Zone, "vpcs": Vpc, "subnets": Subnet, "internet_gateways": InternetGateway, "instances": Instance, "nodes": Node,
-    "endpoints": Endpoint, "route_tables": RouteTable,
+    "endpoint_services": EndpointService, "endpoints": Endpoint, "route_tables": RouteTable,
 }
 #: What the forwarder finds there or not.  The rest is what it is said to be.
 OBSERVED: Final = ("nodes", "endpoints")
@@ -87,6 +90,15 @@ def remove(connection: sqlite3.Connection, kind: str, thing: str) -> None:
     """A thing shall not be any more."""
     _remove(connection, (kind, thing))
     _changed(connection)
+
+
+def attach(connection: sqlite3.Connection, endpoint_id: str, place: Attachment) -> bool:
+    """An endpoint's packets come and go there from now on; False when there is no such endpoint (any more)."""
+    endpoint = next((each for each in read_network(connection).endpoints if each.id == endpoint_id), None)
+    if endpoint is None:
+        return False
+    put(connection, "endpoints", replace(endpoint, device=place.device, netns=place.netns, router_mac=place.router_mac))
+    return True
 
 
 def put_whole(connection: sqlite3.Connection, wanted: Inventory) -> Difference:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forwarder.control import desired_reading, network_state
 from forwarder.desired import Desired, TargetState
-from forwarder.inventory import Inventory
+from forwarder.inventory import Attachment, Inventory
 from gatewatch.database.kind import Kind, script
 from gatewatch.database.opening import open_database
 from gatewatch.database.transaction import transaction
@@ -84,6 +84,11 @@ class Store:
         """The network as it shall be."""
         with self.reading() as connection:
             return network_state.read_network(connection)
+
+    def attach(self, endpoint_id: str, place: Attachment) -> bool:
+        """Give an endpoint its device; False when there is no such endpoint."""
+        with self.writing() as connection, counting_changes(connection):
+            return network_state.attach(connection, endpoint_id, place)
 
     def observe_network(self, present: Mapping[str, Collection[str]]) -> None:
         """Store which things are there, by kind; see `network_state.observe`."""

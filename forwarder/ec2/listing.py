@@ -13,6 +13,8 @@ from typing import Any, Final
 from gatewatch.aws.error import AwsError
 
 Item = dict[str, Any]
+#: Under this name a listing's filters have the function that gives an item's tags, key and value with a zero between them.
+_TAGS: Final = "tag:"
 
 #: Items on a page, if the caller does not say, and at most.
 PAGE_ITEMS_MAX: Final = 1000
@@ -56,7 +58,11 @@ class Listing:
 
     def _matches(self, item: Item, given: Mapping[str, Any]) -> bool:
         name, values = given.get("Name", ""), given.get("Values", [])
-        if name not in self.filters:
+        if name.startswith("tag:") and _TAGS in self.filters:
+            key = name.removeprefix("tag:") + "\0"
+            tagged = [value.removeprefix(key) for value in self.filters[_TAGS](item) if value.startswith(key)]
+            return any(_like(value, pattern) for value in tagged for pattern in values)
+        if name not in self.filters or name == _TAGS:
             raise AwsError("InvalidParameterValue", f"The filter '{name[:100]}' is invalid")
         if len(values) > FILTER_VALUES_MAX:
             raise AwsError("FilterLimitExceeded", f"A filter can have {FILTER_VALUES_MAX} values")
@@ -71,17 +77,9 @@ class Listing:
         return page, {"NextToken": base64.urlsafe_b64encode(f"from:{first + size}".encode()).decode("ascii")}
 
 
-def tags(name: str) -> list[dict[str, str]]:
-    """The tags of a thing of that name in the inventory."""
-    return [{"Key": "Name", "Value": name}] if name else []
-
-
 def tag_filters(member: str = "Tags") -> dict[str, Callable[[Item], Sequence[str]]]:
-    """The filters `tag:Name` and `tag-key`; the inventory's things have no tag but their name."""
-    return {
-        "tag:Name": lambda item: [tag["Value"] for tag in item[member]],
-        "tag-key": lambda item: [tag["Key"] for tag in item[member]],
-    }
+    """The filter `tag-key`; where it is, `tag:KEY` is, too."""
+    return {"tag-key": values_at(member, "Key"), _TAGS: lambda item: [f"{tag['Key']}\0{tag['Value']}" for tag in item[member]]}
 
 
 def values_at(*path: str) -> Callable[[Item], Sequence[str]]:

@@ -1,6 +1,6 @@
-"""The network as ec2 shows it: zones, VPCs, subnets, instances, network interfaces and endpoints.
+"""The network as ec2 shows it: zones, VPCs, subnets, instances and network interfaces.
 
-Only what the state store knows is shown; what it does not know (images, launch times, security groups, endpoint services)
+Only what the state store knows is shown; what it does not know (images, launch times, security groups)
 is left out rather than made up.
 """
 
@@ -11,8 +11,8 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from forwarder.control.context import Context
-from forwarder.control.network_state import states
-from forwarder.ec2.listing import Item, Listing, tag_filters, tags, values_at
+from forwarder.ec2.listing import Item, Listing, tag_filters, values_at
+from forwarder.ec2.tags import tags_of
 from forwarder.inventory import Instance, Inventory, Subnet
 from gatewatch.aws.error import AwsError
 
@@ -66,15 +66,6 @@ _INTERFACES: Final = Listing(
         "attachment.instance-id": values_at("Attachment", "InstanceId"), **tag_filters("TagSet"),
     },
 )
-_ENDPOINTS: Final = Listing(
-    ids_member="VpcEndpointIds", id_member="VpcEndpointId", not_found="InvalidVpcEndpointId.NotFound",
-    what="Vpc Endpoint Id",
-    filters={
-        "vpc-endpoint-id": values_at("VpcEndpointId"), "vpc-id": values_at("VpcId"),
-        "vpc-endpoint-state": values_at("State"), "vpc-endpoint-type": values_at("VpcEndpointType"),
-        "ip-address-type": values_at("IpAddressType"), **tag_filters(),
-    },
-)
 
 
 def describe_availability_zones(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +90,7 @@ def describe_vpcs(context: Context, parameters: Mapping[str, Any]) -> dict[str, 
     items: list[Item] = [
         {
             "VpcId": vpc.id, "CidrBlock": vpc.cidr, "State": "available", "OwnerId": context.account_id,
-            "IsDefault": False, "InstanceTenancy": "default", "Tags": tags(vpc.name),
+            "IsDefault": False, "InstanceTenancy": "default", "Tags": tags_of(context, vpc.id, vpc.name),
         }
         for vpc in context.inventory.vpcs
     ]
@@ -115,7 +106,7 @@ def describe_subnets(context: Context, parameters: Mapping[str, Any]) -> dict[st
             "AvailabilityZone": subnet.zone, "AvailabilityZoneId": context.inventory.zone_id(subnet.zone),
             "AvailableIpAddressCount": _free_addresses(context.inventory, subnet), "OwnerId": context.account_id,
             "SubnetArn": f"arn:aws:ec2:{context.region}:{context.account_id}:subnet/{subnet.id}",
-            "DefaultForAz": False, "MapPublicIpOnLaunch": False, "Tags": tags(subnet.name),
+            "DefaultForAz": False, "MapPublicIpOnLaunch": False, "Tags": tags_of(context, subnet.id, subnet.name),
         }
         for subnet in context.inventory.subnets
     ]
@@ -125,7 +116,7 @@ def describe_subnets(context: Context, parameters: Mapping[str, Any]) -> dict[st
 
 def describe_instances(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeInstances; each is a reservation of its own, numbered like the instance."""
-    items = [_instance(context.inventory, instance) for instance in context.inventory.instances]
+    items = [_instance(context, instance) for instance in context.inventory.instances]
     page, more = _INSTANCES.select(items, parameters)
     reservations = [
         {"ReservationId": item["InstanceId"].replace("i-", "r-", 1), "OwnerId": context.account_id, "Instances": [item]}
@@ -140,27 +131,8 @@ def describe_network_interfaces(context: Context, parameters: Mapping[str, Any])
     return {"NetworkInterfaces": page, **more}
 
 
-def describe_vpc_endpoints(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeVpcEndpoints.  They have no service name: endpoints are connected by the inventory, not by a service.
-
-    `available` once the forwarder has the endpoint's device, `pending` before.
-    """
-    seen = states(context.connection, "endpoints")
-    items: list[Item] = [
-        {
-            "VpcEndpointId": endpoint.id, "VpcEndpointType": "GatewayLoadBalancer",
-            "VpcId": _subnet(context.inventory, endpoint.subnet_id).vpc_id, "State": seen[endpoint.id],
-            "SubnetIds": [endpoint.subnet_id], "NetworkInterfaceIds": [endpoint.interface_id],
-            "IpAddressType": "ipv4", "RequesterManaged": False, "OwnerId": context.account_id, "Tags": [],
-        }
-        for endpoint in context.inventory.endpoints
-    ]
-    page, more = _ENDPOINTS.select(items, parameters)
-    return {"VpcEndpoints": page, **more}
-
-
-def _instance(inventory: Inventory, instance: Instance) -> Item:
-    subnet = _subnet(inventory, instance.subnet_id)
+def _instance(context: Context, instance: Instance) -> Item:
+    subnet = _subnet(context.inventory, instance.subnet_id)
     return {
         "InstanceId": instance.id,
         "State": {"Code": _STATE_CODES.get(instance.state, 0), "Name": instance.state},
@@ -171,7 +143,7 @@ def _instance(inventory: Inventory, instance: Instance) -> Item:
         "NetworkInterfaces": [
             {"NetworkInterfaceId": instance.interface_id, "PrivateIpAddress": instance.address, "Status": "in-use"}
         ],
-        "Tags": tags(instance.name),
+        "Tags": tags_of(context, instance.id, instance.name),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from forwarder.control.operation import operation
-from forwarder.ec2 import network, route_tables, routes
+from forwarder.ec2 import endpoint_connections, endpoint_services, endpoints, network, route_tables, routes, tags
 
 _LISTING: Final = ("Filters", "MaxResults", "NextToken", "DryRun")
 
@@ -17,7 +17,44 @@ OPERATIONS: Final = {
     "DescribeSubnets": operation(network.describe_subnets, "SubnetIds", *_LISTING),
     "DescribeInstances": operation(network.describe_instances, "InstanceIds", *_LISTING),
     "DescribeNetworkInterfaces": operation(network.describe_network_interfaces, "NetworkInterfaceIds", *_LISTING),
-    "DescribeVpcEndpoints": operation(network.describe_vpc_endpoints, "VpcEndpointIds", *_LISTING),
+    "CreateTags": operation(tags.create_tags, "Resources", "Tags", "DryRun"),
+    "DeleteTags": operation(tags.delete_tags, "Resources", "Tags", "DryRun"),
+    "DescribeTags": operation(tags.describe_tags, *_LISTING),
+    "CreateVpcEndpointServiceConfiguration": operation(
+        endpoint_services.create_vpc_endpoint_service_configuration, "GatewayLoadBalancerArns", "NetworkLoadBalancerArns", "PrivateDnsName",
+        "AcceptanceRequired", "SupportedIpAddressTypes", "ClientToken", "TagSpecifications", "DryRun"
+    ),
+    "DescribeVpcEndpointServiceConfigurations": operation(
+        endpoint_services.describe_vpc_endpoint_service_configurations, "ServiceIds", *_LISTING
+    ),
+    "ModifyVpcEndpointServiceConfiguration": operation(
+        endpoint_services.modify_vpc_endpoint_service_configuration, "ServiceId", "AcceptanceRequired", "AddGatewayLoadBalancerArns",
+        "RemoveGatewayLoadBalancerArns", "AddNetworkLoadBalancerArns", "PrivateDnsName", "AddSupportedIpAddressTypes", "DryRun"
+    ),
+    "DeleteVpcEndpointServiceConfigurations": operation(
+        endpoint_services.delete_vpc_endpoint_service_configurations, "ServiceIds", "DryRun"
+    ),
+    "DescribeVpcEndpointServices": operation(endpoint_services.describe_vpc_endpoint_services, "ServiceNames", *_LISTING),
+    "ModifyVpcEndpointServicePermissions": operation(
+        endpoint_connections.modify_vpc_endpoint_service_permissions, "ServiceId", "AddAllowedPrincipals", "RemoveAllowedPrincipals",
+        "DryRun"
+    ),
+    "DescribeVpcEndpointServicePermissions": operation(
+        endpoint_connections.describe_vpc_endpoint_service_permissions, "ServiceId", *_LISTING
+    ),
+    "DescribeVpcEndpointConnections": operation(endpoint_connections.describe_vpc_endpoint_connections, *_LISTING),
+    "AcceptVpcEndpointConnections": operation(
+        endpoint_connections.accept_vpc_endpoint_connections, "ServiceId", "VpcEndpointIds", "DryRun"
+    ),
+    "RejectVpcEndpointConnections": operation(
+        endpoint_connections.reject_vpc_endpoint_connections, "ServiceId", "VpcEndpointIds", "DryRun"
+    ),
+    "CreateVpcEndpoint": operation(
+        endpoints.create_vpc_endpoint, "VpcEndpointType", "VpcId", "ServiceName", "SubnetIds", "IpAddressType", "ClientToken",
+        "TagSpecifications", "DryRun"
+    ),
+    "DescribeVpcEndpoints": operation(endpoints.describe_vpc_endpoints, "VpcEndpointIds", *_LISTING),
+    "DeleteVpcEndpoints": operation(endpoints.delete_vpc_endpoints, "VpcEndpointIds", "DryRun"),
     "DescribeInternetGateways": operation(route_tables.describe_internet_gateways, "InternetGatewayIds", *_LISTING),
     "DescribeRouteTables": operation(route_tables.describe_route_tables, "RouteTableIds", *_LISTING),
     "CreateRouteTable": operation(route_tables.create_route_table, "VpcId", "TagSpecifications", "ClientToken", "DryRun"),

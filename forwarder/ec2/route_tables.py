@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from forwarder.control import network_state
 from forwarder.control.context import Context
-from forwarder.ec2.change import refuse_dry_run, route_table_of, vpc_of, write
-from forwarder.ec2.listing import Item, Listing, tag_filters, tags, values_at
+from forwarder.ec2.change import new_number, refuse_dry_run, route_table_of, token_member, used_otherwise, vpc_of, write
+from forwarder.ec2.listing import Item, Listing, tag_filters, values_at
+from forwarder.ec2.tags import forget_tags, given_tags, tags_of, write_tags
 from forwarder.inventory import Route, RouteTable
 from gatewatch.aws.error import AwsError
 
@@ -55,7 +56,7 @@ def describe_internet_gateways(context: Context, parameters: Mapping[str, Any]) 
     """DescribeInternetGateways."""
     items: list[Item] = [
         {
-            "InternetGatewayId": gateway.id, "OwnerId": context.account_id, "Tags": tags(gateway.name),
+            "InternetGatewayId": gateway.id, "OwnerId": context.account_id, "Tags": tags_of(context, gateway.id, gateway.name),
             "Attachments": [{"State": "available", "VpcId": gateway.vpc_id}],
         }
         for gateway in context.inventory.internet_gateways
@@ -65,22 +66,19 @@ def describe_internet_gateways(context: Context, parameters: Mapping[str, Any]) 
 
 
 def create_route_table(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateRouteTable.  Of tags it takes `Name` alone.  With a client token, which the AWS CLI always sends, the table's id comes of
-    it, so that the same request again finds the table it made."""
-    vpc = vpc_of(context, parameters["VpcId"])
-    table_id = _new_id(context, parameters)
+    """CreateRouteTable."""
+    vpc, tags = vpc_of(context, parameters["VpcId"]), given_tags(parameters, "route-table")
+    table_id = f"rtb-0{new_number(context, parameters, 'route table')}"
     made = next((table for table in context.inventory.route_tables if table.id == table_id), None)
-    if made is not None and (made.vpc_id, made.name) == (vpc.id, _name(parameters)):
-        return _created(context, made, parameters)
-    if made is not None:
-        raise AwsError("IdempotentParameterMismatch", "The client token was used before, with other parameters")
-    if sum(table.vpc_id == vpc.id for table in context.inventory.route_tables) >= TABLES_PER_VPC_MAX:
-        raise AwsError("RouteTableLimitExceeded", f"The maximum number of route tables of a VPC, {TABLES_PER_VPC_MAX}, has been reached.")
-    name = _name(parameters)
-    refuse_dry_run(parameters)
-    table = RouteTable(id=table_id, vpc_id=vpc.id, name=name)
-    write(context, "route_tables", table)
-    return _created(context, table, parameters)
+    if made is not None and made.vpc_id != vpc.id:
+        raise used_otherwise()
+    if made is None:
+        _check_room(context, vpc.id)
+        refuse_dry_run(parameters)
+        made = RouteTable(id=table_id, vpc_id=vpc.id)
+        write(context, "route_tables", made)
+        write_tags(context, made.id, tags)
+    return {"RouteTable": _item(context, made), **token_member(parameters)}
 
 
 def delete_route_table(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +88,7 @@ def delete_route_table(context: Context, parameters: Mapping[str, Any]) -> dict[
         raise AwsError("DependencyViolation", f"The routeTable '{table.id}' has dependencies and cannot be deleted.")
     refuse_dry_run(parameters)
     network_state.remove(context.connection, "route_tables", table.id)
+    forget_tags(context, table.id)
     return {}
 
 
@@ -181,30 +180,17 @@ def _with(table: RouteTable, association: str) -> RouteTable:
     return replace(table, main=True) if association == MAIN else replace(table, associations=(*table.associations, association))
 
 
-def _new_id(context: Context, parameters: Mapping[str, Any]) -> str:
-    token = parameters.get("ClientToken")
-    number = hashlib.sha256(f"route table {token}".encode()).hexdigest()[:16] if token else context.number()
-    return f"rtb-0{number}"
-
-
-def _created(context: Context, table: RouteTable, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    token = parameters.get("ClientToken")
-    return {"RouteTable": _item(context, table), **({"ClientToken": token} if token else {})}
-
-
-def _name(parameters: Mapping[str, Any]) -> str:
-    given = [tag for one in parameters.get("TagSpecifications", ()) for tag in one.get("Tags", ())]
-    strangers = [tag["Key"] for tag in given if tag["Key"] != "Name"]
-    if strangers:
-        raise AwsError("UnsupportedOperation", f"gatewatch keeps the tag Name alone of a route table, not {strangers[0][:100]}")
-    return str(given[0].get("Value", "")) if given else ""
+def _check_room(context: Context, vpc_id: str) -> None:
+    if sum(table.vpc_id == vpc_id for table in context.inventory.route_tables) >= TABLES_PER_VPC_MAX:
+        raise AwsError("RouteTableLimitExceeded", f"The maximum number of route tables of a VPC, {TABLES_PER_VPC_MAX}, has been reached.")
 
 
 def _item(context: Context, table: RouteTable) -> Item:
     block = vpc_of(context, table.vpc_id).cidr
     local = {"DestinationCidrBlock": block, "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"}
     return {
-        "RouteTableId": table.id, "VpcId": table.vpc_id, "OwnerId": context.account_id, "PropagatingVgws": [], "Tags": tags(table.name),
+        "RouteTableId": table.id, "VpcId": table.vpc_id, "OwnerId": context.account_id, "PropagatingVgws": [],
+        "Tags": tags_of(context, table.id, table.name),
         "Routes": [local, *(_route(context, route) for route in table.routes)],
         "Associations": [_associated(table, each) for each in (*table.associations, *((MAIN,) if table.main else ()))],
     }

@@ -70,6 +70,9 @@ def delete_load_balancer(context: Context, parameters: Mapping[str, Any]) -> dic
         raise AwsError(
             "OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
         )
+    users = [service.id for service in context.inventory.endpoint_services if arn in service.load_balancer_arns]
+    if users:
+        raise AwsError("ResourceInUse", f"Load balancer '{arn}' is currently associated with another service: {', '.join(users)}")
     listeners = context.connection.execute(
         "SELECT arn, target_group_arn FROM listeners WHERE load_balancer_arn = ?", (arn,)
     ).fetchall()

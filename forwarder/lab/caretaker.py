@@ -10,6 +10,7 @@ import structlog
 from pyroute2.netlink.exceptions import NetlinkError
 
 from forwarder.control.store import Store
+from forwarder.lab.attachment import attachments
 from forwarder.lab.lab import Lab, NoLab
 from forwarder.lab.privilege import BadEnvironment
 from forwarder.lab.repair import repair
@@ -69,6 +70,10 @@ class Caretaker:
         self._begun |= any(netns.startswith(f"{self.lab.name}-") for netns in places)
         if not self._begun:
             return []
+        for endpoint_id, place in attachments(self.lab.name, network).items():
+            self._store.attach(endpoint_id, place)
+            log.info("an endpoint was attached", endpoint=endpoint_id, device=place.device)
+        revision, network = self._store.revision(), self._store.network()
         done: list[str] = []
         if network != self.lab.inventory:
             self.lab = self.lab.follow(network, before_step=done.append)

@@ -22,6 +22,7 @@ from forwarder.inventory import (
     Vpc,
     Zone,
 )
+from forwarder.lab.attachment import NODE_NAMESPACE
 from forwarder.lab.names import aws_id, mac_address
 from forwarder.lab.plan import Plan
 from forwarder.lab.wiring import APPLIANCE, SERVER, wire
@@ -80,12 +81,12 @@ def network(name: str = DEFAULT_NAME) -> Inventory:
         ),
         nodes=tuple(
             Node(interface_id=aws_id(name, "eni", f"node-{device}"), subnet_id=aws_id(name, "subnet", subnet), address=address,
-                 device=device, netns=f"{name}-node") for subnet, device, address in NODES
+                 device=device, netns=f"{name}-{NODE_NAMESPACE}") for subnet, device, address in NODES
         ),
         endpoints=(Endpoint(
             id=aws_id(name, "vpce", "endpoint"), interface_id=aws_id(name, "eni", "endpoint"),
             subnet_id=aws_id(name, "subnet", "endpoint"), address=ENDPOINT_ADDRESS, device=ENDPOINT_DEVICE, provider_vpc_id=provider,
-            router_mac=mac_address(name, f"{name}-consumer", ENDPOINT_DEVICE), netns=f"{name}-node",
+            router_mac=mac_address(name, f"{name}-consumer", ENDPOINT_DEVICE), netns=f"{name}-{NODE_NAMESPACE}",
         ),),
         route_tables=_route_tables(name, consumer, provider),
     )

@@ -13,6 +13,7 @@ from collections import Counter
 from ipaddress import ip_network
 
 from forwarder.inventory import Endpoint, Instance, InternetGateway, Inventory, Node, RouteTable, Vpc
+from forwarder.lab.attachment import router_name
 from forwarder.lab.names import device_name, mac_address, table_numbers
 from forwarder.lab.plan import (
     MAIN_TABLE,
@@ -110,7 +111,7 @@ class _Draft:
 
     def _vpc(self, vpc: Vpc) -> None:
         """Its router swallows what no table routes; it sends no ICMP errors."""
-        router = self._namespace(_vpc_name(vpc), Role.ROUTER)
+        router = self._add(self._router(vpc), Role.ROUTER)
         self.routes.append(Route(namespace=router, destination=ANYWHERE, type=RouteType.BLACKHOLE))
 
     def _gateway(self, gateway: InternetGateway) -> None:
@@ -206,7 +207,7 @@ class _Draft:
         return vpc
 
     def _router(self, vpc: Vpc) -> str:
-        return f"{self.name}-{_vpc_name(vpc)}"
+        return router_name(self.name, vpc)
 
     def _place(self, subnet_id: str) -> tuple[Vpc, str, str]:
         """VPC, zone and router's address of a subnet: the first of its block, as in AWS."""
@@ -241,7 +242,3 @@ class _Draft:
     ) -> None:
         self.routes.append(Route(namespace=namespace, destination=destination, device=device, gateway=gateway, table=table,
                                  mtu_bytes=mtu_bytes))
-
-
-def _vpc_name(vpc: Vpc) -> str:
-    return vpc.name or vpc.id

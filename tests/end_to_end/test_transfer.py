@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 import tomli_w
+from msgspec.structs import replace
 
 from forwarder.inventory import Inventory
 from forwarder.lab import namespace as named
@@ -26,7 +27,7 @@ from gatewatch.settings import Settings
 from gatewatch.status_file import read_status
 from queries.books import chain
 from tests.end_to_end.demo_run import LAB_NAME
-from tests.forwarder.lab.changed_network import INSPECTED_ADDRESS, INSTANCE_NAME, with_another_endpoint
+from tests.forwarder.lab.changed_network import INSPECTED_ADDRESS, INSPECTED_BLOCK, INSTANCE_NAME, with_another_endpoint
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -236,6 +237,39 @@ def test_routes_that_the_api_changes_lead_packets_past_the_gateway_and_back(stag
     lead(through=True)
     assert offered_for_a_ping() == 2
     assert chain(Path(stage.settings.data)).balanced
+
+
+def test_an_endpoint_of_a_service_is_made_by_the_api_carries_packets_once_accepted_and_goes(stage: Stage) -> None:
+    data, ec2, first = Path(stage.settings.data), client(stage.settings, "ec2"), topology.network(stage.settings.lab_name)
+    more = with_another_endpoint(stage.settings.lab_name, first)
+    # The subnets and the server behind, but neither the endpoint nor a route to it.
+    tables = {table.name: replace(table, routes=() if table.name == "inspected" else table.routes) for table in more.route_tables}
+    tables["edge"] = first.route_tables[0]
+    change_network(data, replace(more, endpoints=first.endpoints, route_tables=tuple(tables.values())))
+    subnet = next(subnet for subnet in more.subnets if subnet.name == "endpoint-2")
+    wait_with_caretaker(stage, lambda: named.exists(f"{LAB_NAME}-{INSTANCE_NAME}"))
+    balancer = client(stage.settings).describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    service = ec2.create_vpc_endpoint_service_configuration(GatewayLoadBalancerArns=[balancer])["ServiceConfiguration"]
+    made = ec2.create_vpc_endpoint(VpcEndpointType="GatewayLoadBalancer", VpcId=subnet.vpc_id, SubnetIds=[subnet.id],
+                                   ServiceName=service["ServiceName"])["VpcEndpoint"]["VpcEndpointId"]
+    ec2.create_route(RouteTableId=tables["edge"].id, DestinationCidrBlock=INSPECTED_BLOCK, VpcEndpointId=made)
+    ec2.create_route(RouteTableId=tables["inspected"].id, DestinationCidrBlock="0.0.0.0/0", VpcEndpointId=made)
+    assert states(ec2)[made] == "pendingAcceptance"
+    ec2.accept_vpc_endpoint_connections(ServiceId=service["ServiceId"], VpcEndpointIds=[made])
+    wait_with_caretaker(stage, lambda: states(ec2)[made] == "available")
+    assert run_in(stage.lab.clients[2].netns, lambda: ping(INSPECTED_ADDRESS, 2000))
+    ec2.reject_vpc_endpoint_connections(ServiceId=service["ServiceId"], VpcEndpointIds=[made])
+    refused = counters(stage)["dropped"].get("no_load_balancer", 0)
+    wait_for(stage, lambda: not run_in(stage.lab.clients[2].netns, lambda: ping(INSPECTED_ADDRESS, 2010)))
+    wait_for(stage, lambda: counters(stage)["dropped"].get("no_load_balancer", 0) > refused)
+    assert ec2.delete_vpc_endpoints(VpcEndpointIds=[made])["Unsuccessful"] == []
+    assert ec2.delete_vpc_endpoint_service_configurations(ServiceIds=[service["ServiceId"]])["Unsuccessful"] == []
+    wait_with_caretaker(stage, lambda: made not in {endpoint.id for endpoint in stage.caretaker.lab.inventory.endpoints})
+    assert run_in(stage.lab.clients[0].netns, lambda: ping(stage.lab.servers[0].address, 2020)), "the first endpoint did not notice"
+    ec2.delete_route(RouteTableId=tables["edge"].id, DestinationCidrBlock=INSPECTED_BLOCK)
+    change_network(data, first)
+    wait_with_caretaker(stage, lambda: not named.exists(f"{LAB_NAME}-{INSTANCE_NAME}"))
+    wait_for(stage, lambda: chain(data).balanced)
 
 
 class Others:

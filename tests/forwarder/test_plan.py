@@ -6,10 +6,11 @@ from array import array
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from forwarder.capture.drop_reason import DropReason
 from forwarder.desired import ALL_ZONES, Desired, TargetState
-from forwarder.inventory import Inventory
+from forwarder.inventory import PENDING_ACCEPTANCE, REJECTED, Endpoint, EndpointService, Inventory
 from forwarder.plan import EndpointPlan, make_plan, resource_number
 from tests.forwarder.engine.examples import INVENTORY, SLOTS, balancer, draining, group, plan, plan_of, target
 
@@ -63,6 +64,21 @@ def test_the_oldest_balancer_of_the_provider_vpc_wins() -> None:
     assert names == [
         "gwy/older/fedcba9876543210", "gwy/older/fedcba9876543210", "gwy/zone-b-only/fedcba9876543210", None,
     ]
+
+
+def test_an_endpoint_of_a_service_connects_to_the_services_balancers_alone() -> None:
+    lone, other = balancer(group([target(1)])), balancer(group([target(2)]), "other")
+    service = EndpointService(id="vpce-svc-1", load_balancer_arns=(other.arn,))
+    first = structs.replace(INVENTORY.endpoints[0], provider_vpc_id="", service_id=service.id)
+
+    def connected(endpoint: Endpoint, *services: EndpointService) -> str | None:
+        network = structs.replace(INVENTORY, endpoint_services=services, endpoints=(endpoint,))
+        return make_plan(Desired(revision=1, load_balancers=(lone, other)), network, maglev_slots=SLOTS).endpoints[0].load_balancer_arn
+
+    assert connected(first, service) == other.arn
+    assert connected(first) is None
+    assert connected(structs.replace(first, connection=PENDING_ACCEPTANCE), service) is None
+    assert connected(structs.replace(first, connection=REJECTED), service) is None
 
 
 def test_without_balancer_or_listener_nothing_is_forwarded() -> None:

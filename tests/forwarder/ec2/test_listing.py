@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forwarder.ec2.listing import Listing, tag_filters, tags, values_at
+from forwarder.ec2.listing import Listing, tag_filters, values_at
 from gatewatch.aws.error import AwsError
 
 LISTING = Listing(
@@ -15,7 +15,7 @@ LISTING = Listing(
 )
 ITEMS = [
     {"Id": f"t-{number}", "Parts": [{"Name": f"p{number}"}, {"Name": "all[1]"}], "On": number % 2 == 0,
-     "Tags": tags("even" if number % 2 == 0 else "")}
+     "Tags": [{"Key": "Name", "Value": "even"}, {"Key": "of=team", "Value": "a=b"}] if number % 2 == 0 else []}
     for number in range(7)
 ]
 
@@ -34,6 +34,9 @@ def ids(**parameters: Any) -> list[str]:
     ("part", ["*5"], ["t-5"]),
     ("on", ["true"], ["t-0", "t-2", "t-4", "t-6"]),
     ("tag:Name", ["e*"], ["t-0", "t-2", "t-4", "t-6"]),
+    ("tag:of=team", ["a=b"], ["t-0", "t-2", "t-4", "t-6"]),
+    ("tag:of", ["team=a=b"], []),
+    ("tag:other", ["*"], []),
     ("tag-key", ["Name"], ["t-0", "t-2", "t-4", "t-6"]),
     ("id", [], []),
 ])

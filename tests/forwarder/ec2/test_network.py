@@ -47,16 +47,3 @@ def test_interfaces_of_the_balancer_carry_its_name(api: Any) -> None:
     attached = {"Name": "attachment.instance-id", "Values": ["i-0a000000000000001"]}
     (own,) = api.call("ec2", "DescribeNetworkInterfaces", Filters=[attached])["NetworkInterfaces"]
     assert own["PrivateIpAddress"] == "10.1.1.11"
-
-
-def test_endpoints(api: Any) -> None:
-    (endpoint,) = api.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"]
-    assert endpoint["State"] == "pending", "the forwarder has not told of its device"
-    api.store.observe_network({"endpoints": {"vpce-0b000000000000001"}})
-    (endpoint,) = api.call("ec2", "DescribeVpcEndpoints")["VpcEndpoints"]
-    assert endpoint == {
-        "VpcEndpointId": "vpce-0b000000000000001", "VpcEndpointType": "GatewayLoadBalancer",
-        "VpcId": "vpc-0bb22bb22bb22bb22", "State": "available", "SubnetIds": ["subnet-0b000000000000001"],
-        "NetworkInterfaceIds": ["eni-0b00000000000000e"], "IpAddressType": "ipv4", "RequesterManaged": False,
-        "OwnerId": "123456789012", "Tags": [],
-    }

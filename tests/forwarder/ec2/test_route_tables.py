@@ -102,7 +102,8 @@ def test_a_gateways_table_may_not_lead_to_a_gateway(lab_api: Any) -> None:
     ("ReplaceRouteTableAssociation", {"AssociationId": association_id(EDGE, GATEWAY), "RouteTableId": PROVIDER}, "InvalidParameterValue"),
     ("DeleteRouteTable", {"RouteTableId": PROVIDER}, "DependencyViolation"),
     ("CreateRouteTable", {"VpcId": VPC, "TagSpecifications": [
-        {"ResourceType": "route-table", "Tags": [{"Key": "team", "Value": "x"}]}]}, "UnsupportedOperation"),
+        {"ResourceType": "route-table", "Tags": [{"Key": "aws:team", "Value": "x"}]}]}, "InvalidParameterValue"),
+    ("CreateRouteTable", {"VpcId": VPC, "TagSpecifications": [{"ResourceType": "subnet", "Tags": []}]}, "InvalidParameterValue"),
 ])
 def test_refusals_change_nothing(lab_api: Any, operation: str, parameters: dict[str, Any], code: str) -> None:
     before = lab_api.store.network()
