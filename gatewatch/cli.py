@@ -30,6 +30,8 @@ lab_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="A network to run in: VPCs, route tables, appliances, clients, servers."
 )
 app.add_typer(lab_app, name="lab", short_help="A network to run in.")
+endpoint_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Endpoints, and the devices they are attached to.")
+app.add_typer(endpoint_app, name="endpoint", short_help="Where endpoints are attached.")
 
 SERVICES = "Services, each alone"
 ASK = "Ask"
@@ -217,6 +219,34 @@ def list_settings(
     from gatewatch.settings_page import show_settings
 
     show_settings(markdown=markdown)
+
+
+@endpoint_app.command("list")
+@with_settings("status")
+def endpoint_list(settings: Settings) -> None:
+    """Every endpoint: its id, its state, its address, and the device its packets enter and leave by."""
+    from gatewatch.endpoint_commands import endpoint_list as run
+
+    run(settings)
+
+
+@endpoint_app.command("attach")
+@with_settings("status")
+def endpoint_attach(
+    settings: Settings,
+    endpoint: Annotated[str, typer.Argument(help="the endpoint's id, as `aws ec2 create-vpc-endpoint` told it", metavar="vpce-ID")],
+    device: Annotated[str, typer.Option(help="packets enter and leave by this network device", metavar="name")],
+    router_mac: Annotated[str, typer.Option(help="MAC address of the router that packets go back to", metavar="address")],
+    netns: Annotated[str, typer.Option(help="namespace that the device is in; empty: the forwarder's own", metavar="name")] = "",
+) -> None:
+    """Give an endpoint a device of this machine; a running forwarder opens it within a second.
+
+    In the lab endpoints are attached by themselves.
+    """
+    from forwarder.inventory import Attachment
+    from gatewatch.endpoint_commands import endpoint_attach as run
+
+    run(settings, endpoint, Attachment(device=device, netns=netns, router_mac=router_mac))
 
 
 @lab_app.command("up")

@@ -27,6 +27,7 @@ FRONT_DOOR = (
     "gatewatch.answers",
     "gatewatch.result_table",
     "gatewatch.status_view",
+    "gatewatch.endpoint_commands",
     "gatewatch.lab_commands",
     "gatewatch.demo",
 )
