@@ -54,7 +54,7 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class InternetGateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The way of a VPC to the internet."""
+    """The way of a VPC to the internet; without `vpc_id` it is attached to none yet."""
 
     id: str
     vpc_id: str
@@ -98,16 +98,18 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The interface a load balancer uses in one subnet: GENEVE leaves from and returns to `address` on `device`.
+    """The interface that load balancers use in one subnet: GENEVE leaves from and returns to `address` on `device`.
 
-    `netns` names the network namespace the device is in; empty: the process's own.
+    `netns` names the network namespace the device is in; empty: the process's own.  Without a `device` it is attached to nothing yet.
+    `managed`: made with a load balancer, and gone with the last in its subnet.
     """
 
     interface_id: str
     subnet_id: str
     address: str
-    device: str
+    device: str = ""
     netns: str = ""
+    managed: bool = False
 
 
 class EndpointService(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,11 +122,12 @@ class EndpointService(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
-    """The place of an endpoint: a device, the namespace it is in (empty: the process's own), and who is behind it."""
+    """The place of an endpoint or node: a device, the namespace it is in (empty: the process's own), and of an endpoint, who is
+    behind it."""
 
     device: str
     netns: str = ""
-    router_mac: str
+    router_mac: str = ""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,7 +221,8 @@ def _wrong_route_tables(inventory: Inventory) -> Iterator[str]:
     owners |= {gateway.id: gateway.vpc_id for gateway in inventory.internet_gateways}
     of_vpcs: tuple[InternetGateway | RouteTable, ...] = (*inventory.internet_gateways, *inventory.route_tables)
     for owner in of_vpcs:
-        if inventory.vpc(owner.vpc_id) is None:
+        detached = isinstance(owner, InternetGateway) and not owner.vpc_id
+        if inventory.vpc(owner.vpc_id) is None and not detached:
             yield f"{owner.id} is of {owner.vpc_id}, which is not among the VPCs"
     for table in inventory.route_tables:
         for association in table.associations:

@@ -195,7 +195,7 @@ def _connect(
     for balancer in desired.load_balancers:
         if _serves(balancer, endpoint, inventory):
             for node in inventory.nodes:
-                if node.subnet_id in balancer.subnet_ids and _zone_of(node.subnet_id, inventory) == zone:
+                if node.device and node.subnet_id in balancer.subnet_ids and _zone_of(node.subnet_id, inventory) == zone:
                     return balancer, node
     return None
 

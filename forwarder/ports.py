@@ -38,7 +38,7 @@ class Ports:
         """
         self.missing = {}
         wanted: dict[str, Endpoint | Node] = {end.id: end for end in inventory.endpoints if end.device}
-        wanted |= {node.address: node for node in inventory.nodes}
+        wanted |= {node.address: node for node in inventory.nodes if node.device}
         changed = self._let_go(wanted)
         self._leaving = {name: port for name, port in self._leaving.items() if port.fileno() >= 0}
         for name, thing in wanted.items():

@@ -13,7 +13,8 @@ from forwarder.lab.lab import Lab
 from forwarder.lab.privilege import BadEnvironment, ensure_privileges, join_if_held
 from gatewatch import data_folder
 from gatewatch.demo.balancer import client, create_balancer, is_balancer_missing, wait_for_api
-from gatewatch.demo.stage import appliance_command, traffic_command
+from gatewatch.demo.crew import Crew
+from gatewatch.demo.stage import traffic_command
 from gatewatch.service import stop_event
 from gatewatch.settings import Settings
 from gatewatch.status_file import write_status
@@ -65,15 +66,15 @@ def _run(settings: Settings, *, balancer: bool, rate: float) -> None:
     store = Store.open(settings.data_path / "state.sqlite")
     supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
     try:
-        for appliance in lab.appliances:
-            supervisor.start(appliance_command(lab, appliance.name, settings))
+        crew = Crew(supervisor, settings)
+        crew.follow(lab)
         supervisor.start(traffic_command(settings, rate))
         if balancer:
             _create_balancer(settings, lab)
         typer.echo(
             f"the lab runs: {len(lab.appliances)} appliances, {rate:g} connections a second; Ctrl-C takes it down"
         )
-        _watch(settings, supervisor, Caretaker(lab, store), stop.wait)
+        _watch(settings, supervisor, Caretaker(lab, store), crew, stop.wait)
     finally:
         supervisor.stop_all()
         store.close()
@@ -88,12 +89,15 @@ def _create_balancer(settings: Settings, lab: Lab) -> None:
         create_balancer(elbv2, lab.inventory, [machine.instance_id for machine in lab.appliances])
 
 
-def _watch(settings: Settings, supervisor: Supervisor, caretaker: Caretaker, wait: Callable[[float], bool]) -> None:
+def _watch(
+    settings: Settings, supervisor: Supervisor, caretaker: Caretaker, crew: Crew, wait: Callable[[float], bool]
+) -> None:
     written_s = 0.0
     while not wait(POLL_S):
         now_s = time.monotonic()
         supervisor.poll(now_s)
         caretaker.look()
+        crew.follow(caretaker.lab)
         if now_s - written_s >= STATUS_EVERY_S:
             written_s = now_s
             write_status(settings.data_path, "lab", time.time(), {"services": supervisor.names()})

@@ -92,13 +92,19 @@ def remove(connection: sqlite3.Connection, kind: str, thing: str) -> None:
     _changed(connection)
 
 
-def attach(connection: sqlite3.Connection, endpoint_id: str, place: Attachment) -> bool:
-    """An endpoint's packets come and go there from now on; False when there is no such endpoint (any more)."""
-    endpoint = next((each for each in read_network(connection).endpoints if each.id == endpoint_id), None)
-    if endpoint is None:
-        return False
-    put(connection, "endpoints", replace(endpoint, device=place.device, netns=place.netns, router_mac=place.router_mac))
-    return True
+def attach(connection: sqlite3.Connection, thing: str, place: Attachment) -> bool:
+    """The packets of an endpoint, or of a node told by its interface, come and go there from now on; False when there is no such thing
+    (any more)."""
+    network = read_network(connection)
+    for endpoint in network.endpoints:
+        if endpoint.id == thing:
+            put(connection, "endpoints", replace(endpoint, device=place.device, netns=place.netns, router_mac=place.router_mac))
+            return True
+    for node in network.nodes:
+        if node.interface_id == thing:
+            put(connection, "nodes", replace(node, device=place.device, netns=place.netns))
+            return True
+    return False
 
 
 def put_whole(connection: sqlite3.Connection, wanted: Inventory) -> Difference:

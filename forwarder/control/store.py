@@ -85,10 +85,10 @@ class Store:
         with self.reading() as connection:
             return network_state.read_network(connection)
 
-    def attach(self, endpoint_id: str, place: Attachment) -> bool:
-        """Give an endpoint its device; False when there is no such endpoint."""
+    def attach(self, thing: str, place: Attachment) -> bool:
+        """Give an endpoint or a node its device; False when there is no such thing."""
         with self.writing() as connection, counting_changes(connection):
-            return network_state.attach(connection, endpoint_id, place)
+            return network_state.attach(connection, thing, place)
 
     def observe_network(self, present: Mapping[str, Collection[str]]) -> None:
         """Store which things are there, by kind; see `network_state.observe`."""

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from typing import Any, Final
 
 from forwarder.control import network_state
+from forwarder.control.addresses import free_address
 from forwarder.control.context import Context
 from forwarder.control.network_state import PENDING, states
 from forwarder.ec2.change import (
@@ -37,17 +37,12 @@ from forwarder.inventory import (
     PENDING_ACCEPTANCE,
     Endpoint,
     EndpointService,
-    Instance,
-    Inventory,
-    Node,
     Subnet,
 )
 from gatewatch.aws.error import AwsError
 
 #: Gateway Load Balancer endpoints of a VPC (PrivateLink quotas).
 ENDPOINTS_PER_VPC_MAX: Final = 50
-#: Addresses AWS keeps for itself at a subnet's beginning ("Subnet CIDR blocks"); its last is kept, too.
-RESERVED_FIRST_ADDRESSES: Final = 4
 TAGGED_AS: Final = "vpc-endpoint"
 
 _ENDPOINTS: Final = Listing(
@@ -73,7 +68,7 @@ def create_vpc_endpoint(context: Context, parameters: Mapping[str, Any]) -> dict
     if made is None:
         _check_room(context, subnet)
         made = Endpoint(
-            id=f"vpce-0{number}", interface_id=f"eni-0{number}", subnet_id=subnet.id, address=_free_address(context.inventory, subnet),
+            id=f"vpce-0{number}", interface_id=f"eni-0{number}", subnet_id=subnet.id, address=free_address(context.inventory, subnet),
             service_id=service.id, connection=PENDING_ACCEPTANCE if service.acceptance_required else ACCEPTED, created_s=context.now_s,
         )
         refuse_dry_run(parameters)
@@ -149,16 +144,6 @@ def _check_room(context: Context, subnet: Subnet) -> None:
         raise AwsError(
             "VpcEndpointLimitExceeded", f"The maximum number of Gateway Load Balancer endpoints of a VPC, {ENDPOINTS_PER_VPC_MAX}, has been"
             " reached.")
-
-
-def _free_address(network: Inventory, subnet: Subnet) -> str:
-    interfaces: tuple[Instance | Node | Endpoint, ...] = (*network.instances, *network.nodes, *network.endpoints)
-    taken = {thing.address for thing in interfaces if thing.subnet_id == subnet.id}
-    block = ip_network(subnet.cidr)
-    for place in range(RESERVED_FIRST_ADDRESSES, min(block.num_addresses - 1, RESERVED_FIRST_ADDRESSES + len(taken) + 1)):
-        if str(block[place]) not in taken:
-            return str(block[place])
-    raise AwsError("InsufficientFreeAddressesInSubnet", f"There are no free addresses in subnet {subnet.id}.")
 
 
 def _item(context: Context, endpoint: Endpoint, subnet: Subnet, observed: str) -> Item:

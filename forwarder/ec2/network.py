@@ -7,22 +7,20 @@ is left out rather than made up.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_network
 from typing import Any, Final
 
+from forwarder.control.addresses import free_addresses
 from forwarder.control.context import Context
+from forwarder.ec2.images import image_member
 from forwarder.ec2.listing import Item, Listing, tag_filters, values_at
 from forwarder.ec2.tags import tags_of
-from forwarder.inventory import Instance, Inventory, Subnet
+from forwarder.inventory import Instance, Inventory, Subnet, Vpc
 from gatewatch.aws.error import AwsError
 
 #: EC2's codes of instance states (`InstanceState`).
-_STATE_CODES: Final = {
+STATE_CODES: Final = {
     "pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80,
 }
-
-#: Addresses AWS keeps for itself in each subnet ("Subnet CIDR blocks").
-_RESERVED_ADDRESSES: Final = 5
 
 _ZONES: Final = Listing(
     ids_member="ZoneNames", id_member="ZoneName", not_found="InvalidParameterValue", what="zone",
@@ -87,36 +85,38 @@ def describe_availability_zones(context: Context, parameters: Mapping[str, Any])
 
 def describe_vpcs(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeVpcs."""
-    items: list[Item] = [
-        {
-            "VpcId": vpc.id, "CidrBlock": vpc.cidr, "State": "available", "OwnerId": context.account_id,
-            "IsDefault": False, "InstanceTenancy": "default", "Tags": tags_of(context, vpc.id, vpc.name),
-        }
-        for vpc in context.inventory.vpcs
-    ]
-    page, more = _VPCS.select(items, parameters)
+    page, more = _VPCS.select([vpc_item(context, vpc) for vpc in context.inventory.vpcs], parameters)
     return {"Vpcs": page, **more}
 
 
 def describe_subnets(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeSubnets."""
-    items: list[Item] = [
-        {
-            "SubnetId": subnet.id, "VpcId": subnet.vpc_id, "CidrBlock": subnet.cidr, "State": "available",
-            "AvailabilityZone": subnet.zone, "AvailabilityZoneId": context.inventory.zone_id(subnet.zone),
-            "AvailableIpAddressCount": _free_addresses(context.inventory, subnet), "OwnerId": context.account_id,
-            "SubnetArn": f"arn:aws:ec2:{context.region}:{context.account_id}:subnet/{subnet.id}",
-            "DefaultForAz": False, "MapPublicIpOnLaunch": False, "Tags": tags_of(context, subnet.id, subnet.name),
-        }
-        for subnet in context.inventory.subnets
-    ]
-    page, more = _SUBNETS.select(items, parameters)
+    page, more = _SUBNETS.select([subnet_item(context, subnet, subnet.zone) for subnet in context.inventory.subnets], parameters)
     return {"Subnets": page, **more}
+
+
+def vpc_item(context: Context, vpc: Vpc) -> Item:
+    """A VPC as it is shown."""
+    return {
+        "VpcId": vpc.id, "CidrBlock": vpc.cidr, "State": "available", "OwnerId": context.account_id,
+        "IsDefault": False, "InstanceTenancy": "default", "Tags": tags_of(context, vpc.id, vpc.name),
+    }
+
+
+def subnet_item(context: Context, subnet: Subnet, zone: str) -> Item:
+    """A subnet as it is shown."""
+    return {
+        "SubnetId": subnet.id, "VpcId": subnet.vpc_id, "CidrBlock": subnet.cidr, "State": "available",
+        "AvailabilityZone": zone, "AvailabilityZoneId": context.inventory.zone_id(zone),
+        "AvailableIpAddressCount": free_addresses(context.inventory, subnet), "OwnerId": context.account_id,
+        "SubnetArn": f"arn:aws:ec2:{context.region}:{context.account_id}:subnet/{subnet.id}",
+        "DefaultForAz": False, "MapPublicIpOnLaunch": False, "Tags": tags_of(context, subnet.id, subnet.name),
+    }
 
 
 def describe_instances(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeInstances; each is a reservation of its own, numbered like the instance."""
-    items = [_instance(context, instance) for instance in context.inventory.instances]
+    items = [instance_item(context, instance) for instance in context.inventory.instances]
     page, more = _INSTANCES.select(items, parameters)
     reservations = [
         {"ReservationId": item["InstanceId"].replace("i-", "r-", 1), "OwnerId": context.account_id, "Instances": [item]}
@@ -131,11 +131,13 @@ def describe_network_interfaces(context: Context, parameters: Mapping[str, Any])
     return {"NetworkInterfaces": page, **more}
 
 
-def _instance(context: Context, instance: Instance) -> Item:
+def instance_item(context: Context, instance: Instance) -> Item:
+    """An instance as it is shown."""
     subnet = _subnet(context.inventory, instance.subnet_id)
     return {
         "InstanceId": instance.id,
-        "State": {"Code": _STATE_CODES.get(instance.state, 0), "Name": instance.state},
+        **image_member(instance.image),
+        "State": {"Code": STATE_CODES.get(instance.state, 0), "Name": instance.state},
         "PrivateIpAddress": instance.address,
         "SubnetId": subnet.id,
         "VpcId": subnet.vpc_id,
@@ -193,13 +195,3 @@ def _subnet(inventory: Inventory, subnet_id: str) -> Subnet:
     subnet = inventory.subnet(subnet_id)
     assert subnet is not None, "every import is checked"
     return subnet
-
-
-def _free_addresses(inventory: Inventory, subnet: Subnet) -> int:
-    holders = [
-        *(instance.subnet_id for instance in inventory.instances),
-        *(node.subnet_id for node in inventory.nodes),
-        *(endpoint.subnet_id for endpoint in inventory.endpoints),
-    ]
-    used = holders.count(subnet.id)
-    return max(0, ip_network(subnet.cidr).num_addresses - _RESERVED_ADDRESSES - used)

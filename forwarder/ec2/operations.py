@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from forwarder.control.operation import operation
-from forwarder.ec2 import endpoint_connections, endpoint_services, endpoints, network, route_tables, routes, tags
+from forwarder.ec2 import (
+    endpoint_connections,
+    endpoint_services,
+    endpoints,
+    images,
+    instances,
+    internet_gateways,
+    network,
+    route_tables,
+    routes,
+    tags,
+    vpcs,
+)
 
 _LISTING: Final = ("Filters", "MaxResults", "NextToken", "DryRun")
 
@@ -16,6 +28,14 @@ OPERATIONS: Final = {
     "DescribeVpcs": operation(network.describe_vpcs, "VpcIds", *_LISTING),
     "DescribeSubnets": operation(network.describe_subnets, "SubnetIds", *_LISTING),
     "DescribeInstances": operation(network.describe_instances, "InstanceIds", *_LISTING),
+    "DescribeImages": operation(images.describe_images, "ImageIds", "Owners", *_LISTING),
+    "RunInstances": operation(
+        instances.run_instances, "ImageId", "SubnetId", "MinCount", "MaxCount", "PrivateIpAddress", "TagSpecifications",
+        "ClientToken", "DryRun"
+    ),
+    "StopInstances": operation(instances.stop_instances, "InstanceIds", "DryRun"),
+    "StartInstances": operation(instances.start_instances, "InstanceIds", "DryRun"),
+    "TerminateInstances": operation(instances.terminate_instances, "InstanceIds", "DryRun"),
     "DescribeNetworkInterfaces": operation(network.describe_network_interfaces, "NetworkInterfaceIds", *_LISTING),
     "CreateTags": operation(tags.create_tags, "Resources", "Tags", "DryRun"),
     "DeleteTags": operation(tags.delete_tags, "Resources", "Tags", "DryRun"),
@@ -55,7 +75,17 @@ OPERATIONS: Final = {
     ),
     "DescribeVpcEndpoints": operation(endpoints.describe_vpc_endpoints, "VpcEndpointIds", *_LISTING),
     "DeleteVpcEndpoints": operation(endpoints.delete_vpc_endpoints, "VpcEndpointIds", "DryRun"),
-    "DescribeInternetGateways": operation(route_tables.describe_internet_gateways, "InternetGatewayIds", *_LISTING),
+    "DescribeInternetGateways": operation(internet_gateways.describe_internet_gateways, "InternetGatewayIds", *_LISTING),
+    "CreateInternetGateway": operation(internet_gateways.create_internet_gateway, "TagSpecifications", "DryRun"),
+    "AttachInternetGateway": operation(internet_gateways.attach_internet_gateway, "InternetGatewayId", "VpcId", "DryRun"),
+    "DetachInternetGateway": operation(internet_gateways.detach_internet_gateway, "InternetGatewayId", "VpcId", "DryRun"),
+    "DeleteInternetGateway": operation(internet_gateways.delete_internet_gateway, "InternetGatewayId", "DryRun"),
+    "CreateVpc": operation(vpcs.create_vpc, "CidrBlock", "InstanceTenancy", "TagSpecifications", "DryRun"),
+    "DeleteVpc": operation(vpcs.delete_vpc, "VpcId", "DryRun"),
+    "CreateSubnet": operation(
+        vpcs.create_subnet, "VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId", "TagSpecifications", "DryRun"
+    ),
+    "DeleteSubnet": operation(vpcs.delete_subnet, "SubnetId", "DryRun"),
     "DescribeRouteTables": operation(route_tables.describe_route_tables, "RouteTableIds", *_LISTING),
     "CreateRouteTable": operation(route_tables.create_route_table, "VpcId", "TagSpecifications", "ClientToken", "DryRun"),
     "DeleteRouteTable": operation(route_tables.delete_route_table, "RouteTableId", "DryRun"),

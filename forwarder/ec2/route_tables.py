@@ -36,33 +36,12 @@ _TABLES: Final = Listing(
         "route.state": values_at("Routes", "State"), **tag_filters(),
     },
 )
-_GATEWAYS: Final = Listing(
-    ids_member="InternetGatewayIds", id_member="InternetGatewayId", not_found="InvalidInternetGatewayID.NotFound",
-    what="internetGateway ID",
-    filters={
-        "internet-gateway-id": values_at("InternetGatewayId"), "attachment.vpc-id": values_at("Attachments", "VpcId"),
-        "attachment.state": values_at("Attachments", "State"), "owner-id": values_at("OwnerId"), **tag_filters(),
-    },
-)
 
 
 def describe_route_tables(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeRouteTables.  A route to an endpoint has the endpoint's id as its gateway; a target that is gone is a blackhole."""
     page, more = _TABLES.select([_item(context, table) for table in context.inventory.route_tables], parameters)
     return {"RouteTables": page, **more}
-
-
-def describe_internet_gateways(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeInternetGateways."""
-    items: list[Item] = [
-        {
-            "InternetGatewayId": gateway.id, "OwnerId": context.account_id, "Tags": tags_of(context, gateway.id, gateway.name),
-            "Attachments": [{"State": "available", "VpcId": gateway.vpc_id}],
-        }
-        for gateway in context.inventory.internet_gateways
-    ]
-    page, more = _GATEWAYS.select(items, parameters)
-    return {"InternetGateways": page, **more}
 
 
 def create_route_table(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from forwarder.control.attribute_table import LOAD_BALANCER, read_attributes
 from forwarder.control.context import Context
 from forwarder.elbv2 import paging
 from forwarder.elbv2.draining import forget_draining
+from forwarder.elbv2.interfaces import make_interfaces, remove_interfaces
 from forwarder.elbv2.names import check_arn, check_name
 from forwarder.elbv2.subnets import wanted_subnets
 from forwarder.elbv2.tags import forget_resource, read_tags, write_new_tags
@@ -35,6 +36,7 @@ def create_load_balancer(context: Context, parameters: Mapping[str, Any]) -> dic
         _check_same(context, row, subnets, parameters)
         return {"LoadBalancers": [_shown(context.connection, row)]}
     _check_quota(context.connection, subnets[0].vpc_id)
+    make_interfaces(context, subnets)
     _insert(context, name, subnets)
     row = _by_name(context.connection, name)
     assert row is not None
@@ -77,6 +79,7 @@ def delete_load_balancer(context: Context, parameters: Mapping[str, Any]) -> dic
         "SELECT arn, target_group_arn FROM listeners WHERE load_balancer_arn = ?", (arn,)
     ).fetchall()
     context.connection.execute("DELETE FROM load_balancers WHERE arn = ?", (arn,))
+    remove_interfaces(context)
     forget_resource(context.connection, arn)
     for listener in listeners:
         forget_resource(context.connection, listener["arn"])

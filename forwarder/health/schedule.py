@@ -106,7 +106,7 @@ class Schedule:
 
     def _node(self, balancer: LoadBalancer, target: Target) -> Node | None:
         """The balancer's node in the target's zone, else any of its nodes."""
-        nodes = [node for node in self._inventory.nodes if node.subnet_id in balancer.subnet_ids]
+        nodes = [node for node in self._inventory.nodes if node.device and node.subnet_id in balancer.subnet_ids]
         near = [node for node in nodes if self._zone_of(node) == target.zone]
         return next(iter(near or nodes), None)
 

@@ -1,4 +1,5 @@
-"""Where in the lab an endpoint is that was made through the API: on a link between its VPC's router and the balancer's namespace."""
+"""Where in the lab an endpoint or a balancer's interface is that was made through the API: on a link between its VPC's router and the
+balancer's namespace."""
 
 from __future__ import annotations
 
@@ -10,11 +11,13 @@ NODE_NAMESPACE = "node"
 
 
 def attachments(lab: str, network: Inventory) -> dict[str, Attachment]:
-    """A place for each endpoint that has none, by id; the same for the same lab and endpoint."""
-    return {
-        endpoint.id: _place(lab, router_name(lab, _vpc_of(network, endpoint.subnet_id)), endpoint.id)
-        for endpoint in network.endpoints if not endpoint.device
-    }
+    """A place for each endpoint (by id) and node (by interface) that has none; the same for the same lab and thing."""
+    places = {node.interface_id: _place(lab, device_name("", node.interface_id)) for node in network.nodes if not node.device}
+    for endpoint in network.endpoints:
+        if not endpoint.device:
+            device, router = device_name("", endpoint.id), router_name(lab, _vpc_of(network, endpoint.subnet_id))
+            places[endpoint.id] = _place(lab, device, mac_address(lab, router, device))
+    return places
 
 
 def router_name(lab: str, vpc: Vpc) -> str:
@@ -22,9 +25,8 @@ def router_name(lab: str, vpc: Vpc) -> str:
     return f"{lab}-{vpc.name or vpc.id}"
 
 
-def _place(lab: str, router: str, endpoint_id: str) -> Attachment:
-    device = device_name("", endpoint_id)
-    return Attachment(device=device, netns=f"{lab}-{NODE_NAMESPACE}", router_mac=mac_address(lab, router, device))
+def _place(lab: str, device: str, router_mac: str = "") -> Attachment:
+    return Attachment(device=device, netns=f"{lab}-{NODE_NAMESPACE}", router_mac=router_mac)
 
 
 def _vpc_of(network: Inventory, subnet_id: str) -> Vpc:

@@ -70,9 +70,9 @@ class Caretaker:
         self._begun |= any(netns.startswith(f"{self.lab.name}-") for netns in places)
         if not self._begun:
             return []
-        for endpoint_id, place in attachments(self.lab.name, network).items():
-            self._store.attach(endpoint_id, place)
-            log.info("an endpoint was attached", endpoint=endpoint_id, device=place.device)
+        for thing, place in attachments(self.lab.name, network).items():
+            self._store.attach(thing, place)
+            log.info("attached", what=thing, device=place.device)
         revision, network = self._store.revision(), self._store.network()
         done: list[str] = []
         if network != self.lab.inventory:

@@ -17,7 +17,7 @@ from forwarder.lab.clients import Client
 from forwarder.lab.lab import Lab, NoLab
 from forwarder.lab.namespace_loop import NamespaceLoop
 from forwarder.lab.privilege import BadEnvironment, join_if_held
-from forwarder.lab.servers import Servers
+from forwarder.lab.server_loops import ServerLoops
 from forwarder.lab.traffic_counts import summed
 from gatewatch.service import set_up_logging, stop_event
 from gatewatch.settings import BadSetting, Settings, load
@@ -40,27 +40,29 @@ def serve(settings: Settings, *, lab: Lab, rate: float = RATE_DEFAULT) -> None:
     if not 0 < rate <= RATE_MAX:
         raise ValueError(f"rate is {rate}; allowed: above 0 to {RATE_MAX:g} tries a second")
     stop = stop_event()
-    machines = {server.netns: Servers(server.address) for server in lab.servers}
     targets = [server.address for server in lab.servers]
     clients = {
         client.netns: Client(targets, rate=rate / len(lab.clients), scans=number == len(lab.clients), seed=number)
         for number, client in enumerate(lab.clients, 1)
     }
+    servers = ServerLoops()
     with contextlib.ExitStack() as ending:
-        for netns, machine in machines.items():
-            _start(ending, NamespaceLoop(netns, machine.open, machine.close, name=netns))
+        ending.callback(servers.stop)
+        servers.start(lab.servers)
         loops = {netns: NamespaceLoop(netns, client.start, client.close, name=netns) for netns, client in clients.items()}
         for loop in loops.values():
             _start(ending, loop)
-        _log.info("traffic started", rate=rate, clients=len(clients), servers=len(machines))
+        _log.info("traffic started", rate=rate, clients=len(clients), servers=len(lab.servers))
         while not stop.wait(REPORT_S):
-            _report(settings, rate, clients, machines)
+            with contextlib.suppress(NoLab, BadEnvironment):  # being taken down, or written just now
+                servers.follow(Lab.read(settings.data_path).servers)
+            _report(settings, rate, clients, servers)
         for netns, client in clients.items():
             loops[netns].call(client.end)
         deadline_s = time.monotonic() + LINGER_S_MAX
         while any(client.under_way for client in clients.values()) and time.monotonic() < deadline_s:
             time.sleep(0.02)
-    _report(settings, rate, clients, machines)
+        _report(settings, rate, clients, servers)
     _log.info("traffic stopped")
 
 
@@ -69,11 +71,11 @@ def _start(ending: contextlib.ExitStack, loop: NamespaceLoop) -> None:
     loop.start()
 
 
-def _report(settings: Settings, rate: float, clients: dict[str, Client], machines: dict[str, Servers]) -> None:
+def _report(settings: Settings, rate: float, clients: dict[str, Client], servers: ServerLoops) -> None:
     write_status(settings.data_path, SERVICE, time.time(), {
         "rate": rate,
         **summed(client.counts for client in clients.values()),
-        "servers": {netns: machine.counts() for netns, machine in machines.items()},
+        "servers": servers.counts(),
     })
 
 

@@ -33,6 +33,8 @@ from forwarder.lab.plan import (
 
 #: Images that the lab runs on instances.
 SERVER, APPLIANCE = "server", "appliance"
+#: The state of an instance that has its namespace.
+RUNNING = "running"
 #: Every link carries AWS's jumbo frame, so that a packet too large for the balancer can reach it and be refused there.
 LINK_MTU_BYTES = 9001
 CLIENT_ADDRESSES = ("203.0.113.11", "203.0.113.12", "203.0.113.13")
@@ -74,8 +76,10 @@ class _Draft:
         for vpc in self.network.vpcs:
             self._vpc(vpc)
         for gateway in self.network.internet_gateways:
-            self._gateway(gateway)
-        machines = {instance.id: self._instance(instance) for instance in self.network.instances}
+            if gateway.vpc_id:
+                self._gateway(gateway)
+        running = [instance for instance in self.network.instances if instance.state == RUNNING]
+        machines = {instance.id: self._instance(instance) for instance in running}
         for endpoint in self.endpoints:
             self._endpoint(endpoint)
         for node in self.nodes:
@@ -89,8 +93,8 @@ class _Draft:
             namespaces=tuple(self.namespaces.values()), links=tuple(self.links), routes=tuple(self.routes),
             rules=tuple(self.rules), neighbours=tuple(self.neighbours),
             route_tables=tuple(self._aws_table(table) for table in self.network.route_tables), clients=clients,
-            servers=tuple(machines[each.id] for each in self.network.instances if each.image == SERVER),
-            appliances=tuple(machines[each.id] for each in self.network.instances if each.image == APPLIANCE),
+            servers=tuple(machines[each.id] for each in running if each.image == SERVER),
+            appliances=tuple(machines[each.id] for each in running if each.image == APPLIANCE),
             inventory=self.network,
         )
 
@@ -175,7 +179,7 @@ class _Draft:
             if endpoint.id == target and endpoint.subnet_id in subnets:
                 return endpoint.device, endpoint.address
         for instance in self.network.instances:
-            if instance.interface_id == target and instance.subnet_id in subnets:
+            if instance.interface_id == target and instance.subnet_id in subnets and instance.state == RUNNING:
                 return device_name(instance.name or instance.id, instance.id), instance.address
         if any(gateway.id == target and gateway.vpc_id == vpc.id for gateway in self.network.internet_gateways):
             return GATEWAY_DEVICE, GATEWAY_SIDE

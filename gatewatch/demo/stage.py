@@ -16,6 +16,7 @@ from forwarder.control.store import Store
 from forwarder.lab.caretaker import Caretaker
 from forwarder.lab.lab import Lab
 from forwarder.lab.silence import silence
+from gatewatch.demo.crew import Crew
 from gatewatch.demo.witnesses import DeviceCounts, device_counts
 from gatewatch.settings import Settings, environment_of
 from gatewatch.status_file import read_status
@@ -37,6 +38,7 @@ class Stage:
         """Nothing is made yet; `rate` is new connections per second."""
         self.settings = settings
         self.supervisor = Supervisor(settings.data_path / "logs", log_bytes_max=settings.log_bytes_max)
+        self._crew = Crew(self.supervisor, settings)
         self._services = ("ingest", "api", "forwarder", "alarms", *(("console",) if console else ()))
         self._rate = rate
         self._caretaker: Caretaker | None = None
@@ -60,12 +62,11 @@ class Stage:
         self._caretaker = Caretaker(lab, self._store)
         for name in self._services:
             self.supervisor.start(service_command(name, self.settings))
-        for appliance in self.lab.appliances:
-            self.start_appliance(appliance.name)
+        self._crew.follow(self.lab)
 
     def start_appliance(self, name: str) -> None:
         """Start (or start again) one of the lab's appliances."""
-        self.supervisor.start(appliance_command(self.lab, name, self.settings))
+        self._crew.start(self.lab, name)
 
     def kill_ingest_at_work(self) -> bool:
         """SIGKILL ingest if it is at work, that is, has published something since it started; False until then."""
@@ -88,6 +89,8 @@ class Stage:
         while time.monotonic() < deadline_s and not stop():
             self.supervisor.poll(time.monotonic())
             each_tick()
+            if self._caretaker is not None:
+                self._crew.follow(self._caretaker.lab)
             time.sleep(TICK_S)
 
     def drain(self) -> bool:
@@ -128,23 +131,6 @@ class Stage:
 
     def _nothing_is_held(self) -> bool:
         return not any(hop.held for hop in chain(self.settings.data_path).hops)
-
-
-def appliance_command(lab: Lab, name: str, settings: Settings) -> ServiceCommand:
-    """How one of the lab's appliances is run."""
-    appliance = next(machine for machine in lab.appliances if machine.name == name)
-    arguments = (
-        "--name",
-        appliance.name,
-        "--address",
-        appliance.address,
-        "--netns",
-        appliance.netns,
-        "--rules",
-        str(lab.rules),
-    )
-    command = service_command("appliance", settings, *arguments)
-    return ServiceCommand(name=name, argv=command.argv, environment=command.environment)
 
 
 def traffic_command(settings: Settings, rate: float) -> ServiceCommand:
