@@ -68,7 +68,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
             ('subnet_id = "subnet-1"\naddress = "10.0.1.20"', 'subnet_id = "subnet-9"\naddress = "10.0.1.20"'),
             "eni-2 is in subnet-9",
         ),
-        (('device = "eth2"\n', ""), "missing required field `device`"),
+        (('interface_id = "eni-2"\n', ""), "missing required field `interface_id`"),
         (("[[zones]]", "[[zones]"), "is wrong"),
         (('cidr = "10.0.0.0/16"', 'cidr = "10.0.0.1/16"'), "vpc-1 has the cidr '10.0.0.1/16': .* has host bits set"),
         (('cidr = "10.0.1.0/24"', 'cidr = "10.0.1.0/33"'), "subnet-1 has the cidr"),
