@@ -58,12 +58,14 @@ def create_tags(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
 
 def delete_tags(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """DeleteTags: the keys given (with a value: only where it is that), or without any all; a key that is not there is no error."""
-    resources = _resources(context, parameters)
+    resources, asked = _resources(context, parameters), parameters.get("Tags") or ()
+    if any(not tag.get("Key") for tag in asked):
+        raise AwsError("InvalidParameterValue", "Tag keys must be given")
     refuse_dry_run(parameters)
     for resource in resources:
         there = own_tags(context, resource)
-        wanted = parameters.get("Tags") or [{"Key": key} for key in there]
-        gone = [tag["Key"] for tag in wanted if tag.get("Value") in (None, there.get(tag.get("Key", "")))]
+        wanted = asked or [{"Key": key} for key in there]
+        gone = [tag["Key"] for tag in wanted if tag.get("Value") in (None, there.get(tag["Key"]))]
         context.connection.executemany("DELETE FROM tags WHERE resource_arn = ? AND key = ?", [(resource, key) for key in gone])
     return {}
 

@@ -30,6 +30,14 @@ def test_tags_are_given_replaced_and_taken_away(lab_api: Any) -> None:
     assert tags(lab_api, TABLE) == {"Name": "edge"}
 
 
+def test_a_tag_to_be_taken_away_has_a_key(lab_api: Any) -> None:
+    lab_api.call("ec2", "CreateTags", Resources=[TABLE], Tags=[{"Key": "team", "Value": "a"}])
+    with pytest.raises(Refused) as refused:
+        lab_api.call("ec2", "DeleteTags", Resources=[TABLE], Tags=[{"Key": "team"}, {"Value": "a"}])
+    assert refused.value.code == "InvalidParameterValue"
+    assert tags(lab_api, TABLE) == {"Name": "edge", "team": "a"}
+
+
 def test_descriptions_show_tags_and_find_by_them(lab_api: Any) -> None:
     lab_api.call("ec2", "CreateTags", Resources=[SUBNET], Tags=[{"Key": "Name", "Value": "shop"}, {"Key": "team", "Value": "a"}])
     found = lab_api.call("ec2", "DescribeSubnets", Filters=[{"Name": "tag:team", "Values": ["?"]}])["Subnets"]
